@@ -1,0 +1,2 @@
+//! The binary `millstream`.
+fn main() {}

@@ -1,0 +1,233 @@
+//! Builds: one attempt at an artifact, with its inputs, its outputs and its state.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::{ArtifactKey, CommitId};
+use crate::clock::Timestamp;
+use crate::digest::Digest;
+use crate::id::BuildId;
+use crate::package::Package;
+use crate::requirement::Requirement;
+use crate::step::InvalidTransition;
+use crate::version::{Nevra, Nvr};
+
+/// Which way a source is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flavour {
+    /// As it is meant to be.
+    Full,
+    /// With fewer BuildRequires, to break a cycle. Never published.
+    Bootstrap,
+}
+
+impl Flavour {
+    /// Its name in columns and listings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Bootstrap => "bootstrap",
+        }
+    }
+}
+
+/// One build. There is one for each artifact, commit and input digest; its attempts are counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// Its id.
+    pub id: BuildId,
+    /// Its public number, in the order of asking.
+    pub number: i64,
+    /// Of which artifact.
+    pub artifact: ArtifactKey,
+    /// From which commit.
+    pub commit: CommitId,
+    /// In which flavour.
+    pub flavour: Flavour,
+    /// The digest over commit, flavour, toolchain and the resolved buildroot.
+    pub input: Digest,
+    /// The NVR reserved for it.
+    pub nvr: Nvr,
+    /// The dist tag with its minor bump, e.g. `.f44.2`.
+    pub dist: String,
+    /// The repository its buildroot was resolved from.
+    pub snapshot: Digest,
+    /// The large set that lists the buildroot.
+    pub buildroot: Digest,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// Where it stands.
+    pub state: BuildState,
+    /// When it was asked for.
+    pub created: Timestamp,
+    /// Counts the changes; a stale writer is refused.
+    pub version: i64,
+}
+
+/// Where a build stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum BuildState {
+    /// It waits for a builder.
+    Queued,
+    /// A builder works on it.
+    Running {
+        /// The process that owns it; only its report of this attempt counts.
+        owner: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It has outputs.
+    Succeeded {
+        /// How long it took.
+        took: Duration,
+        /// When it ended.
+        at: Timestamp,
+        /// The large set that holds [`BuildOutput`].
+        output: Digest,
+        /// The digest over all its facets.
+        facets: Digest,
+    },
+    /// It has none.
+    Failed {
+        /// What went wrong.
+        failure: Failure,
+        /// When it ended.
+        at: Timestamp,
+    },
+    /// Nobody wants it any more, or a person stopped it.
+    Cancelled {
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl BuildState {
+    /// Its name in columns and listings.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running { .. } => "running",
+            Self::Succeeded { .. } => "succeeded",
+            Self::Failed { .. } => "failed",
+            Self::Cancelled { .. } => "cancelled",
+        }
+    }
+
+    /// Enters `next`, if that may follow.
+    ///
+    /// # Errors
+    /// [`InvalidTransition`] names both states.
+    pub fn enter(&self, next: Self) -> Result<Self, InvalidTransition> {
+        let allowed = match self {
+            Self::Queued => {
+                matches!(next, Self::Running { .. } | Self::Cancelled { .. } | Self::Failed { .. })
+            }
+            // Running again: the owner is gone and another takes over.
+            Self::Running { .. } => !matches!(next, Self::Queued),
+            Self::Failed { .. } | Self::Cancelled { .. } => matches!(next, Self::Queued),
+            Self::Succeeded { .. } => false,
+        };
+        if allowed {
+            Ok(next)
+        } else {
+            Err(InvalidTransition { from: self.name(), to: next.name() })
+        }
+    }
+}
+
+/// Why a build or a test run has no result of its own making.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// What it needs to be built cannot be installed.
+    Unresolvable,
+    /// The build itself failed.
+    Failed,
+    /// It took too long.
+    TimedOut,
+    /// It wanted more memory, processes or disk than it may have.
+    LimitExceeded,
+    /// The machine, not the build, is at fault. It is tried again.
+    Errored,
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unresolvable => "unresolvable",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed out",
+            Self::LimitExceeded => "exceeded a limit",
+            Self::Errored => "errored",
+        })
+    }
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Which kind of trouble.
+    pub kind: FailureKind,
+    /// The first telling line of the log, or a sentence.
+    pub message: String,
+    /// The line's number in the log, if it came from there.
+    pub line: Option<u64>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.message)?;
+        match self.line {
+            Some(line) => write!(f, " (line {line} of the log)"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a build put out, as a large set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildOutput {
+    /// The binary packages, sorted by NEVRA.
+    pub packages: Vec<Package>,
+    /// The source package's file name.
+    pub source_package: String,
+    /// The BuildRequires the build reported itself.
+    pub build_requires: Vec<Requirement>,
+    /// Where the facets are kept: one large set for each package.
+    pub facets: Vec<FacetsRef>,
+}
+
+/// Where one package's facets are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetsRef {
+    /// The package.
+    pub package: String,
+    /// Its architecture.
+    pub arch: String,
+    /// The large set that holds its `PackageFacets`.
+    pub digest: Digest,
+}
+
+/// The packages installed for a build, as a large set, sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Buildroot(pub Vec<InstalledPackage>);
+
+/// A package in a buildroot or a test root.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct InstalledPackage {
+    /// Its identity.
+    pub nevra: Nevra,
+    /// The digest of its file.
+    pub digest: Digest,
+    /// The build of ours that made it; none for the stand-in of the toolchain.
+    pub build: Option<BuildId>,
+    /// Whether a BuildRequires names it directly.
+    pub direct: bool,
+}

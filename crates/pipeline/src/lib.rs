@@ -1,0 +1,1 @@
+//! Every decision Millstream takes, as pure functions from values to values.

@@ -1,0 +1,1 @@
+//! What Millstream remembers, in SQLite or PostgreSQL.

@@ -1,0 +1,2 @@
+//! House rules a machine can check (`cargo xtask tidy`) and the one definition of green (`cargo xtask ci`).
+fn main() {}
