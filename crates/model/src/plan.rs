@@ -8,7 +8,7 @@ use crate::artifact::{ArtifactKey, BranchName, CommitId};
 use crate::clock::Timestamp;
 use crate::edge::Edge;
 use crate::event::Severity;
-use crate::id::{EventId, PlanId};
+use crate::id::{BuildId, EventId, PlanId};
 use crate::reason::{Reason, Stop};
 
 /// The immutable answer to events. What happens to it is on its steps; a merge makes a new plan with a parent.
@@ -26,18 +26,34 @@ pub struct Plan {
     pub severity: Severity,
     /// When it was made.
     pub created: Timestamp,
+    /// When the first plan it was merged from was made; bounds how long debouncing may delay it.
+    pub origin: Timestamp,
     /// When it may start: later than `created` while it waits for more of the same.
     pub start: Timestamp,
     /// The artifacts to look at; their order is the order of `StepIndex`.
     pub steps: Vec<PlannedStep>,
     /// Steps that stand or fall together, dependencies first. Most have one member; more are a cycle.
     pub units: Vec<Unit>,
-    /// Which step needs which, and how.
+    /// Which step needs which, and how, sorted by dependent and dependency.
     pub edges: Vec<PlanEdge>,
     /// The edges at which the change stopped when the plan was made.
     pub stops: Vec<Stop>,
     /// How long it is expected to take if every step is needed.
     pub predicted: Duration,
+}
+
+impl Plan {
+    /// The edges to what a step needs.
+    pub fn dependencies(&self, dependent: StepIndex) -> &[PlanEdge] {
+        let from = self.edges.partition_point(|edge| edge.dependent < dependent);
+        let to = self.edges.partition_point(|edge| edge.dependent <= dependent);
+        &self.edges[from..to]
+    }
+
+    /// The step of an artifact, if the plan has one.
+    pub fn step_of(&self, artifact: &ArtifactKey) -> Option<StepIndex> {
+        self.steps.iter().position(|step| step.artifact == *artifact)
+    }
 }
 
 /// A step's position in its plan.
@@ -54,6 +70,8 @@ pub struct PlannedStep {
     pub root: Option<RootAction>,
     /// The reason it is here.
     pub reason: Reason,
+    /// The build that was published when the plan was made; changes are compared with it.
+    pub replaces: Option<BuildId>,
     /// The step's dependencies are all in earlier tiers. A way to read the plan, never a barrier.
     pub tier: u32,
     /// Its unit.

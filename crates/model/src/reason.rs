@@ -56,7 +56,10 @@ pub enum Reason {
         requirement: String,
     },
     /// It was built in its bootstrap flavour and needs its full one.
-    Bootstrapped,
+    Bootstrapped {
+        /// What brought that build about.
+        because: Box<Reason>,
+    },
     /// It uses a changed package at run time, directly or through others.
     UsesAtRunTime {
         /// The edge to what it uses.
@@ -69,8 +72,6 @@ pub enum Reason {
         /// The edges at which the change stopped, each with what did change there.
         stops: Vec<Stop>,
     },
-    /// What it depends on was not rebuilt either.
-    DependenciesUnchanged,
     /// It is frozen.
     Frozen {
         /// Who froze it.
@@ -113,6 +114,8 @@ pub enum StopReason {
     },
     /// The dependent's branch is gone.
     Retired,
+    /// The dependent was never published: there is nothing to bring up to date.
+    NeverPublished,
 }
 
 impl fmt::Display for StopReason {
@@ -127,6 +130,7 @@ impl fmt::Display for StopReason {
             Self::DependencyUnneeded => f.write_str("the dependency was left alone"),
             Self::Frozen { author, reason } => write!(f, "frozen by {author}: {reason}"),
             Self::Retired => f.write_str("its branch is gone"),
+            Self::NeverPublished => f.write_str("it was never published"),
         }
     }
 }
@@ -146,6 +150,7 @@ impl Reason {
             | Self::RequirementLost { edge, .. }
             | Self::UsesAtRunTime { edge, .. } => Some(&edge.dependency),
             Self::NothingHeard { stops } => stops.first().map(|stop| &stop.edge.dependency),
+            Self::Bootstrapped { because } => because.towards(),
             _ => None,
         }
     }
@@ -154,6 +159,7 @@ impl Reason {
     pub fn event(&self) -> Option<EventId> {
         match self {
             Self::SourceChanged { event, .. } | Self::Requested { event, .. } => Some(*event),
+            Self::Bootstrapped { because } => because.event(),
             _ => None,
         }
     }
@@ -166,10 +172,9 @@ impl Reason {
             Self::Reached { .. } => "reached",
             Self::Listens { .. } => "listens",
             Self::RequirementLost { .. } => "requirement-lost",
-            Self::Bootstrapped => "bootstrapped",
+            Self::Bootstrapped { .. } => "bootstrapped",
             Self::UsesAtRunTime { .. } => "uses-at-run-time",
             Self::NothingHeard { .. } => "nothing-heard",
-            Self::DependenciesUnchanged => "dependencies-unchanged",
             Self::Frozen { .. } => "frozen",
             Self::Retired => "retired",
         }
@@ -196,7 +201,7 @@ impl fmt::Display for Reason {
                     edge.dependency
                 )
             }
-            Self::Bootstrapped => f.write_str("it was built in its bootstrap flavour"),
+            Self::Bootstrapped { .. } => f.write_str("it was built in its bootstrap flavour"),
             Self::UsesAtRunTime { edge, change } => {
                 write!(f, "it uses {} at run time, and the {change} changed", edge.package)
             }
@@ -211,7 +216,6 @@ impl fmt::Display for Reason {
                     }
                 }
             },
-            Self::DependenciesUnchanged => f.write_str("what it depends on was left alone"),
             Self::Frozen { author, reason } => write!(f, "frozen by {author}: {reason}"),
             Self::Retired => f.write_str("its branch is gone"),
         }

@@ -57,6 +57,11 @@ pub enum StepState {
     },
     /// What is published of it is to be tested with the changed builds.
     Retest,
+    /// Its tests are queued or running.
+    Testing {
+        /// The run.
+        run: TestRunId,
+    },
     /// It was tested; the gates of what changed read the results.
     Retested {
         /// The run that tested it.
@@ -100,6 +105,7 @@ impl StepState {
             Self::Failed { .. } => "failed",
             Self::Held { .. } => "held",
             Self::Retest => "retest",
+            Self::Testing { .. } => "testing",
             Self::Retested { .. } => "retested",
             Self::Superseded { .. } => "superseded",
             Self::Cancelled { .. } => "cancelled",
@@ -121,7 +127,8 @@ impl StepState {
             | Self::Passed { .. }
             | Self::Failed { .. }
             | Self::Held { .. }
-            | Self::Retest => false,
+            | Self::Retest
+            | Self::Testing { .. } => false,
         }
     }
 
@@ -181,12 +188,20 @@ impl StepState {
             }
             S::Passed { .. } => matches!(next, S::Published { .. }),
             S::Failed { .. } => matches!(next, S::Rebuild),
-            S::Retest => matches!(next, S::Retested { .. } | S::Rebuild),
+            S::Retest => matches!(next, S::Testing { .. } | S::Rebuild),
+            S::Testing { .. } => matches!(next, S::Retested { .. } | S::Retest | S::Rebuild),
             // In a cycle, a later round may change what an earlier one left alone.
             S::Unneeded => matches!(next, S::Rebuild | S::Retest),
             S::Retested { .. } => matches!(next, S::Retest | S::Rebuild),
             S::Published { .. } | S::Superseded { .. } | S::Cancelled { .. } => false,
         }
+    }
+}
+
+impl Step {
+    /// The newest build whose outputs exist, an earlier round's while the next one is under way.
+    pub fn newest_output(&self) -> Option<BuildId> {
+        self.state.outputs().or(self.previous)
     }
 }
 
@@ -204,6 +219,8 @@ pub struct Step {
     pub reason: Reason,
     /// Which round of its cycle; 1 outside cycles.
     pub round: u32,
+    /// What an earlier round of its cycle built, while the next one is under way.
+    pub previous: Option<BuildId>,
     /// When it entered the state.
     pub since: Timestamp,
     /// Counts the changes; a stale writer is refused.

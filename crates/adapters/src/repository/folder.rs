@@ -1,0 +1,233 @@
+//! Fills a folder with packages and their metadata under a temporary name, then gives it its own.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use flate2::read::GzDecoder;
+use model::digest::Digest;
+use sha2::{Digest as _, Sha256};
+
+use super::command::{self, CommandError};
+use super::{RepositoryError, write_error};
+
+/// Packages by file name, with what identifies each.
+pub(crate) type Packages = BTreeMap<String, (PathBuf, Digest)>;
+
+/// The file in a folder that holds the digest of its packages; written last, so it also says the folder is whole.
+pub(crate) const IDENTITY: &str = "millstream-snapshot";
+
+/// What a folder is called until it is whole.
+const TEMPORARY: &str = ".new-";
+
+/// The time every package and metadata file gets, so that the same packages have the same metadata: 1980-01-01.
+const FILE_TIME: u64 = 315_532_800;
+
+/// How the lead of every RPM file starts.
+pub(crate) const RPM_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
+
+const TIME_LIMIT: Duration = Duration::from_secs(900);
+
+/// Reads and digests packages. Every one of them must be there before anything is written.
+pub(crate) fn digest_packages(paths: &[PathBuf]) -> Result<Packages, RepositoryError> {
+    let mut packages = Packages::new();
+    for path in paths {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.filter(|name| name.ends_with(".rpm") && !name.contains(['\n', '\0']));
+        let name = name.ok_or_else(|| RepositoryError::Name { path: path.clone() })?;
+        let digest = digest_file(path)
+            .map_err(|source| RepositoryError::Package { path: path.clone(), source })?;
+        let earlier = packages.insert(name.to_owned(), (path.clone(), digest));
+        if let Some((first, _)) = earlier.filter(|(_, other)| *other != digest) {
+            return Err(RepositoryError::Clash { first, second: path.clone() });
+        }
+    }
+    Ok(packages)
+}
+
+fn digest_file(path: &Path) -> io::Result<Digest> {
+    let mut file = File::open(path)?;
+    let mut magic = [0; 4];
+    if file.read_exact(&mut magic).is_err() || magic != RPM_MAGIC {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not an RPM package"));
+    }
+    let mut hasher = Sha256::new_with_prefix(magic);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Digest(hasher.finalize().into())),
+            length => hasher.update(&buffer[..length]),
+        }
+    }
+}
+
+/// The digest of a set of packages: over their names and digests.
+pub(crate) fn identity(packages: &Packages) -> Digest {
+    let lines = packages.iter().map(|(name, (_, digest))| format!("{name} {digest}\n"));
+    Digest::of(lines.collect::<String>())
+}
+
+/// The identity of the packages in a folder; none if there is no whole folder.
+pub(crate) fn read_identity(folder: &Path) -> Option<Digest> {
+    fs::read_to_string(folder.join(IDENTITY)).ok()?.trim().parse().ok()
+}
+
+/// Makes the folder `target` with these packages. Call it under [`lock`].
+pub(crate) async fn write(
+    target: &Path,
+    cache: &Path,
+    packages: &Packages,
+) -> Result<(), RepositoryError> {
+    let parent = target.parent().unwrap_or(Path::new("."));
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let draft = parent.join(format!("{TEMPORARY}{name}"));
+    let written = fill(&draft, cache, packages).await;
+    let renamed = written.and_then(|()| {
+        // What has the final name without an identity was not made here whole: a power cut can leave such.
+        remove(target).map_err(write_error(target))?;
+        fs::rename(&draft, target).map_err(write_error(target))?;
+        sync(parent).map_err(write_error(parent))
+    });
+    if renamed.is_err() {
+        // The first error is the one to tell, and the next writer removes what is left.
+        let _ = remove(&draft);
+    }
+    renamed
+}
+
+async fn fill(draft: &Path, cache: &Path, packages: &Packages) -> Result<(), RepositoryError> {
+    {
+        let (draft, packages) = (draft.to_owned(), packages.clone());
+        tokio::task::spawn_blocking(move || link_all(&draft, &packages)).await??;
+    }
+    create_metadata(draft, cache, packages.len()).await?;
+    let (draft, identity) = (draft.to_owned(), identity(packages));
+    tokio::task::spawn_blocking(move || seal(&draft, identity)).await?
+}
+
+fn link_all(draft: &Path, packages: &Packages) -> Result<(), RepositoryError> {
+    remove(draft).map_err(write_error(draft))?;
+    fs::create_dir_all(draft).map_err(write_error(draft))?;
+    for (name, (path, _)) in packages {
+        let place = draft.join(name);
+        let source = fs::canonicalize(path)
+            .map_err(|source| RepositoryError::Package { path: path.clone(), source })?;
+        // Another file system, another owner, too many links: whatever it is, a copy does as well.
+        let linked = fs::hard_link(&source, &place).and_then(|()| set_time(&place));
+        if linked.is_err() {
+            copy(&source, &place).map_err(write_error(&place))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy(source: &Path, place: &Path) -> io::Result<()> {
+    match fs::remove_file(place) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => fs::copy(source, place)?,
+    };
+    set_time(place)?;
+    sync(place)
+}
+
+/// Gives a file the time all packages have. A hard link shares it with the build's output, which does not mind.
+fn set_time(path: &Path) -> io::Result<()> {
+    let time = UNIX_EPOCH + Duration::from_secs(FILE_TIME);
+    let file = File::open(path)?;
+    if file.metadata()?.modified()? == time { Ok(()) } else { file.set_modified(time) }
+}
+
+async fn create_metadata(draft: &Path, cache: &Path, given: usize) -> Result<(), RepositoryError> {
+    let mut createrepo = command::clean("createrepo_c");
+    createrepo
+        .args(["--no-database", "--simple-md-filenames", "--general-compress-type=gz"])
+        .args(["--changelog-limit=0", "--set-timestamp-to-revision", "--error-exit-val"])
+        .arg(format!("--revision={FILE_TIME}"))
+        .arg("--cachedir")
+        .arg(absolute(cache))
+        .arg(absolute(draft));
+    let path = || draft.to_owned();
+    let metadata = |source: CommandError| RepositoryError::Metadata { path: path(), source };
+    let finished = command::finish(createrepo, TIME_LIMIT).await.map_err(metadata)?;
+    let message = finished.stderr.trim().to_owned();
+    finished.success().map_err(metadata)?;
+    // It goes on without a package it cannot read.
+    let primary = draft.join("repodata/primary.xml.gz");
+    let listed = count_packages(&primary).map_err(write_error(&primary))?;
+    if listed == given {
+        Ok(())
+    } else {
+        Err(RepositoryError::Incomplete { path: path(), listed, given, message })
+    }
+}
+
+/// How many packages the metadata says it lists; it says so in its first lines.
+fn count_packages(primary: &Path) -> io::Result<usize> {
+    let mut start = String::new();
+    GzDecoder::new(File::open(primary)?).take(512).read_to_string(&mut start)?;
+    let number = start.split_once("packages=\"").and_then(|(_, rest)| rest.split_once('"'));
+    let number = number.and_then(|(number, _)| number.parse().ok());
+    number.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no number of packages in it"))
+}
+
+/// Brings the metadata to the disk and writes the identity behind it.
+fn seal(draft: &Path, identity: Digest) -> Result<(), RepositoryError> {
+    let repodata = draft.join("repodata");
+    for entry in fs::read_dir(&repodata).map_err(write_error(&repodata))? {
+        let path = entry.map_err(write_error(&repodata))?.path();
+        sync(&path).map_err(write_error(&path))?;
+    }
+    let path = draft.join(IDENTITY);
+    fs::write(&path, format!("{identity}\n")).map_err(write_error(&path))?;
+    for path in [&path, &repodata, &draft.to_owned()] {
+        sync(path).map_err(write_error(path))?;
+    }
+    Ok(())
+}
+
+/// Brings a file or the entries of a folder to the disk.
+pub(crate) fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Removes a folder, if it is there.
+pub(crate) fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a folder that counts: first its name, at once, then what was in it.
+pub(crate) fn discard(folder: &Path) -> io::Result<()> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let doomed = folder.with_file_name(format!("{TEMPORARY}{name}"));
+    fs::rename(folder, &doomed)?;
+    remove(&doomed)
+}
+
+/// Waits until no other process writes below a folder, and removes what writers left behind that were killed.
+pub(crate) async fn lock(folder: &Path) -> Result<File, RepositoryError> {
+    let folder = folder.to_owned();
+    tokio::task::spawn_blocking(move || {
+        fs::create_dir_all(&folder).map_err(write_error(&folder))?;
+        let path = folder.join(".lock");
+        let options = File::options().create(true).append(true).clone();
+        let file = options.open(&path).map_err(write_error(&path))?;
+        file.lock().map_err(write_error(&path))?;
+        for entry in fs::read_dir(&folder).map_err(write_error(&folder))? {
+            let entry = entry.map_err(write_error(&folder))?;
+            if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+                remove(&entry.path()).map_err(write_error(&folder))?;
+            }
+        }
+        Ok(file)
+    })
+    .await?
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

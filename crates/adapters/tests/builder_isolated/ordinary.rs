@@ -1,0 +1,79 @@
+//! The same tests as an ordinary user, and what is left when the parent is killed.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use adapters::rpmbuild;
+
+use crate::fixtures::{Bench, is_root, probe, processes_with, read};
+use crate::limits::until;
+
+/// A copy of this test program, where any user can run it.
+fn program(folder: &tempfile::TempDir) -> PathBuf {
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let program = folder.path().join("tests");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+#[test]
+fn all_of_it_works_as_an_ordinary_user_too() {
+    // Whoever runs the tests without being root has all of them run as an ordinary user already.
+    if !is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let answer = Command::new("setpriv")
+        .args(["--reuid", "65000", "--regid", "65000", "--clear-groups"])
+        .arg(program(&folder))
+        .args(["--skip", "ordinary::all_of_it", "--test-threads", "2"])
+        .env("TMPDIR", folder.path())
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&answer.stdout);
+    assert!(answer.status.success(), "{printed}");
+    assert!(printed.contains("builds::a_library_and_its_user_are_built_and_reproduced ... ok"));
+}
+
+#[tokio::test]
+async fn a_parent_that_is_killed_leaves_no_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut parent = Command::new(program(&folder))
+        .args(["--exact", "ordinary::build_for_ever", "--ignored", "--nocapture"])
+        // What it leaves when it is killed goes with this folder.
+        .env("TMPDIR", folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mark = format!("mark-of-{}", parent.id());
+    let lines = BufReader::new(parent.stdout.take().unwrap()).lines();
+    let mut lines = lines.map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("the build is running")), "it never ran");
+    assert!(!processes_with(&mark).is_empty());
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    // The kernel kills the tree on its own time.
+    until(|| processes_with(&mark).is_empty()).await;
+}
+
+/// Not a test: the parent that the test above kills.
+#[tokio::test]
+#[ignore = "runs until it is killed"]
+async fn build_for_ever() {
+    let bench = Bench::new(51).await;
+    let mark = format!("mark-of-{}", std::process::id());
+    let script =
+        format!("setsid sh -c ': {mark}; sleep 600' & echo STARTED; sh -c ': {mark}; sleep 600'");
+    let request = bench.request("probe", &probe(&script), &[]);
+    let log = request.log.clone();
+    let job = rpmbuild::start(request, bench.toolchain.clone()).unwrap();
+    until(|| read(&log).lines().any(|line| line == "STARTED")).await;
+    until(|| !processes_with(&mark).is_empty()).await;
+    println!("the build is running");
+    let _ = job.wait().await;
+}

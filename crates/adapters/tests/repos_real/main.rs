@@ -1,0 +1,12 @@
+//! Facets, repositories, closures and dist-git with real rpmbuild, createrepo_c, dnf and git.
+
+#[cfg(test)]
+mod closure;
+#[cfg(test)]
+mod distgit;
+#[cfg(test)]
+mod facets;
+#[cfg(test)]
+mod packages;
+#[cfg(test)]
+mod repository;

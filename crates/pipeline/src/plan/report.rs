@@ -1,0 +1,331 @@
+//! A plan as people and programs read it: one report for the command line, the API and the tests.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use model::artifact::{ArtifactKey, BranchName};
+use model::event::Severity;
+use model::gate::Objection;
+use model::id::{EventId, PlanId};
+use model::plan::{Plan, StepIndex};
+use model::reason::{Reason, Stop};
+use model::step::{Step, StepState};
+use serde::Serialize;
+
+/// A plan with where its steps stand.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanReport {
+    /// The plan's id.
+    pub id: PlanId,
+    /// Its public number; none for a plan that was only asked for.
+    pub number: Option<i64>,
+    /// The plan it goes on with.
+    pub parent: Option<PlanId>,
+    /// Its branch.
+    pub branch: BranchName,
+    /// The gravest of its causes.
+    pub severity: Severity,
+    /// Where it stands as a whole.
+    pub state: PlanState,
+    /// The events it answers.
+    pub events: Vec<EventId>,
+    /// How long it is expected to take if everything is needed, in seconds.
+    pub predicted_seconds: f64,
+    /// Its steps, by tier and artifact.
+    pub steps: Vec<StepReport>,
+    /// The edges at which the change stopped when the plan was made.
+    pub stops: Vec<StopReport>,
+}
+
+/// Where a plan stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlanState {
+    /// Something of it is still to be done, and can be.
+    Running,
+    /// What is left of it waits for a person.
+    Held,
+    /// Everything is settled.
+    Done,
+    /// Another plan goes on with it.
+    Superseded,
+}
+
+/// What is done with an artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It is built again.
+    Rebuild,
+    /// It is tested again.
+    Retest,
+    /// It depends on what its dependencies change.
+    Undecided,
+    /// It is left alone.
+    Leave,
+}
+
+/// One step.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepReport {
+    /// Its artifact.
+    pub artifact: ArtifactKey,
+    /// Its tier.
+    pub tier: u32,
+    /// What is done with it.
+    pub action: Action,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub state: StepState,
+    /// Why, as data.
+    pub reason: Reason,
+    /// Why, as a sentence.
+    pub sentence: String,
+    /// What its build is called.
+    pub nvr: Option<String>,
+    /// Which round of its cycle it is in.
+    pub round: u32,
+    /// The artifacts whose gates it waits for.
+    pub waits_for: Vec<ArtifactKey>,
+    /// What would make it rebuild, while it is undecided.
+    pub conditions: Vec<String>,
+}
+
+/// An edge at which the change stopped.
+#[derive(Clone, Debug, Serialize)]
+pub struct StopReport {
+    /// The edge and the reason, as data.
+    #[serde(flatten)]
+    pub stop: Stop,
+    /// Both as a sentence.
+    pub sentence: String,
+}
+
+/// Reports on a plan; `nvr` names the builds.
+pub fn report(
+    plan: &Plan,
+    number: Option<i64>,
+    steps: &[Step],
+    nvr: impl Fn(model::id::BuildId) -> Option<String>,
+) -> PlanReport {
+    let step_report = |step: &Step| {
+        let planned = &plan.steps[step.index];
+        StepReport {
+            artifact: planned.artifact.clone(),
+            tier: planned.tier,
+            action: action(plan, step),
+            state: step.state.clone(),
+            reason: step.reason.clone(),
+            sentence: step.reason.to_string(),
+            nvr: step.newest_output().or(step.state.build()).and_then(&nvr),
+            round: step.round,
+            waits_for: waits_for(plan, steps, step),
+            conditions: conditions(plan, step),
+        }
+    };
+    PlanReport {
+        id: plan.id,
+        number,
+        parent: plan.parent,
+        branch: plan.branch.clone(),
+        severity: plan.severity,
+        state: state(steps),
+        events: plan.events.clone(),
+        predicted_seconds: plan.predicted.as_secs_f64(),
+        steps: steps.iter().map(step_report).collect(),
+        stops: plan
+            .stops
+            .iter()
+            .map(|stop| StopReport { stop: stop.clone(), sentence: stop.to_string() })
+            .collect(),
+    }
+}
+
+/// Where a plan stands, from where its steps stand.
+pub fn state(steps: &[Step]) -> PlanState {
+    let superseded = |step: &Step| matches!(step.state, StepState::Superseded { .. });
+    let stuck = |step: &Step| match &step.state {
+        StepState::Failed { .. } | StepState::Held { .. } => true,
+        // They wait for what is stuck.
+        StepState::Waiting | StepState::Rebuild | StepState::Passed { .. } | StepState::Built { .. } => true,
+        state => state.is_settled(),
+    };
+    let is_to_blame = |step: &Step| {
+        matches!(step.state, StepState::Failed { .. } | StepState::Held { .. })
+    };
+    if steps.iter().any(superseded) {
+        PlanState::Superseded
+    } else if steps.iter().all(|step| step.state.is_settled()) {
+        PlanState::Done
+    } else if steps.iter().all(stuck) && steps.iter().any(is_to_blame) {
+        PlanState::Held
+    } else {
+        PlanState::Running
+    }
+}
+
+fn action(plan: &Plan, step: &Step) -> Action {
+    match &step.state {
+        StepState::Waiting => Action::Undecided,
+        StepState::Unneeded => Action::Leave,
+        StepState::Retest | StepState::Testing { .. } | StepState::Retested { .. } => Action::Retest,
+        StepState::Superseded { .. } | StepState::Cancelled { .. } => match step.reason {
+            Reason::Reached { .. } => Action::Undecided,
+            Reason::NothingHeard { .. } => Action::Leave,
+            Reason::UsesAtRunTime { .. } => Action::Retest,
+            _ if plan.steps[step.index].root == Some(model::plan::RootAction::Retest) => Action::Retest,
+            _ => Action::Rebuild,
+        },
+        _ => Action::Rebuild,
+    }
+}
+
+fn waits_for(plan: &Plan, steps: &[Step], step: &Step) -> Vec<ArtifactKey> {
+    if !matches!(step.state, StepState::Waiting | StepState::Rebuild) {
+        return Vec::new();
+    }
+    let open = |index: StepIndex| {
+        !steps[index].state.is_settled()
+            && !matches!(steps[index].state, StepState::Passed { .. } | StepState::Retest | StepState::Testing { .. })
+    };
+    let dependencies = plan.dependencies(step.index).iter().map(|edge| edge.dependency);
+    let mut waits: Vec<ArtifactKey> = dependencies
+        .filter(|&dependency| open(dependency))
+        .map(|dependency| plan.steps[dependency].artifact.clone())
+        .collect();
+    waits.dedup();
+    waits
+}
+
+/// `headers, static or macros of zlib-devel change`, for each edge that could make an undecided step rebuild.
+fn conditions(plan: &Plan, step: &Step) -> Vec<String> {
+    if !matches!(step.state, StepState::Waiting) {
+        return Vec::new();
+    }
+    let mut by_package: BTreeMap<&str, Vec<&'static str>> = BTreeMap::new();
+    for edge in plan.dependencies(step.index) {
+        let facets = by_package.entry(edge.edge.package.as_str()).or_default();
+        facets.extend(edge.listens.iter().map(|listening| listening.facet.as_str()));
+    }
+    by_package
+        .into_iter()
+        .map(|(package, mut facets)| {
+            facets.sort_unstable();
+            facets.dedup();
+            match facets.is_empty() {
+                true => format!("what {package} provides is lost"),
+                false => format!("{} of {package} change", facets.join(", ")),
+            }
+        })
+        .collect()
+}
+
+impl fmt::Display for PlanState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Held => "held",
+            Self::Done => "done",
+            Self::Superseded => "superseded",
+        })
+    }
+}
+
+impl Action {
+    const ORDER: [(Self, &'static str); 4] = [
+        (Self::Rebuild, "Rebuilt"),
+        (Self::Retest, "Retested"),
+        (Self::Undecided, "Undecided: rebuilt, retested or left alone, as their dependencies change"),
+        (Self::Leave, "Left alone"),
+    ];
+}
+
+impl PlanReport {
+    /// The report as Markdown, for a merge request or a mail.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("## {}\n", self.title());
+        for (action, title) in Action::ORDER {
+            let steps: Vec<&StepReport> = self.of(action).collect();
+            if steps.is_empty() {
+                continue;
+            }
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "\n### {title} ({})\n\n| tier | artifact | state | why |\n|---|---|---|---|", steps.len());
+            for step in steps {
+                let _ = writeln!(
+                    text,
+                    "| {} | {} | {} | {} |",
+                    step.tier,
+                    step.nvr.clone().unwrap_or_else(|| step.artifact.to_string()),
+                    step.state.name(),
+                    step.explanation().replace('|', "\\|"),
+                );
+            }
+        }
+        if !self.stops.is_empty() {
+            let _ = writeln!(text, "\n### Where the change stopped\n");
+            self.stops.iter().for_each(|stop| {
+                let _ = writeln!(text, "- {}", stop.sentence);
+            });
+        }
+        text
+    }
+
+    fn of(&self, action: Action) -> impl Iterator<Item = &StepReport> {
+        self.steps.iter().filter(move |step| step.action == action)
+    }
+
+    fn title(&self) -> String {
+        let name = self.number.map_or_else(|| "Plan".to_owned(), |number| format!("Plan {number}"));
+        let grave = if self.severity == Severity::None { String::new() } else { format!(", {}", self.severity) };
+        format!("{name} on {} ({}{grave})", self.branch, self.state)
+    }
+}
+
+impl StepReport {
+    /// The reason, with what holds or could change the step.
+    pub fn explanation(&self) -> String {
+        let mut text = self.sentence.clone();
+        match &self.state {
+            StepState::Waiting => {
+                let _ = write!(text, "; rebuilt if {}", self.conditions.join(", or "));
+            }
+            StepState::Failed { failure, .. } => {
+                let _ = write!(text, "; {failure}");
+            }
+            StepState::Held { objections, .. } => {
+                let list: Vec<String> = objections.iter().map(Objection::to_string).collect();
+                let _ = write!(text, "; held: {}", list.join("; "));
+            }
+            StepState::Rebuild if !self.waits_for.is_empty() => {
+                let list: Vec<String> = self.waits_for.iter().map(ArtifactKey::to_string).collect();
+                let _ = write!(text, "; waits for {}", list.join(", "));
+            }
+            _ => {}
+        }
+        text
+    }
+}
+
+impl fmt::Display for PlanReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.title())?;
+        for (action, title) in Action::ORDER {
+            let steps: Vec<&StepReport> = self.of(action).collect();
+            if steps.is_empty() {
+                continue;
+            }
+            writeln!(f, "\n{title} ({}):", steps.len())?;
+            let width = steps.iter().map(|step| step.artifact.to_string().len()).max().unwrap_or(0);
+            for step in steps {
+                let artifact = step.artifact.to_string();
+                writeln!(f, "  {:>2}  {artifact:width$}  {:10}  {}", step.tier, step.state.name(), step.explanation())?;
+            }
+        }
+        if !self.stops.is_empty() {
+            writeln!(f, "\nWhere the change stopped:")?;
+            self.stops.iter().try_for_each(|stop| writeln!(f, "  {}", stop.sentence))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! A unit's members decide together: one after the other, in rounds, until nothing moves any more.
+//!
+//! A unit of one member is the same with nobody to wait for and nothing to settle.
+
+use std::collections::HashMap;
+
+use model::facet::FacetChange;
+use model::gate::{Objection, ObjectionKind};
+use model::plan::{PlanEdge, StepIndex};
+use model::reason::Reason;
+use model::step::StepState;
+
+use super::fate::{heard, nothing_heard};
+use super::{Change, Progress, Word};
+
+/// The next states of one unit's members.
+pub(super) fn decide_unit(
+    progress: &Progress<'_>,
+    unit: usize,
+    at_run_time: &HashMap<StepIndex, (PlanEdge, FacetChange)>,
+) -> Vec<Change> {
+    let news: Vec<Change> =
+        progress.members(unit).filter_map(|member| called_upon(progress, member)).collect();
+    if !news.is_empty() || progress.members(unit).any(|member| is_pending(progress, member)) {
+        return news;
+    }
+    if progress.members(unit).any(|member| hears_later(progress, member)) {
+        return Vec::new();
+    }
+    progress.members(unit).filter_map(|member| left_alone(progress, member, at_run_time)).collect()
+}
+
+/// Whether it is this member's turn: members are built in the unit's order, one at a time.
+pub(super) fn is_next_in_unit(progress: &Progress<'_>, index: StepIndex) -> bool {
+    let unit = progress.plan.steps[index].unit;
+    let building = |&member: &StepIndex| matches!(progress.steps[member].state, StepState::Building { .. });
+    !progress.members(unit).any(|member| building(&member))
+        && progress.members(unit).find(|&member| matches!(progress.steps[member].state, StepState::Rebuild))
+            == Some(index)
+}
+
+fn is_pending(progress: &Progress<'_>, member: StepIndex) -> bool {
+    matches!(
+        progress.steps[member].state,
+        StepState::Rebuild | StepState::Building { .. } | StepState::Failed { .. }
+    )
+}
+
+/// Whether a dependency outside the unit is still open for a member that waits.
+fn hears_later(progress: &Progress<'_>, member: StepIndex) -> bool {
+    let unit = progress.plan.steps[member].unit;
+    let open = |edge: &PlanEdge| {
+        progress.plan.steps[edge.dependency].unit != unit && progress.word(edge.dependency) == Word::Open
+    };
+    matches!(progress.steps[member].state, StepState::Waiting) && progress.dependencies(member).any(open)
+}
+
+/// A rebuild that what is known by now asks for.
+fn called_upon(progress: &Progress<'_>, member: StepIndex) -> Option<Change> {
+    let step = &progress.steps[member];
+    let again = match step.state {
+        StepState::Built { .. } => true,
+        StepState::Waiting
+        | StepState::Unneeded
+        | StepState::Retest
+        | StepState::Testing { .. }
+        | StepState::Retested { .. } => false,
+        _ => return None,
+    };
+    let built = step.newest_output().or(progress.plan.steps[member].replaces);
+    let reason = if again && progress.facts.get(built?).is_some_and(|facts| facts.bootstrap) {
+        bootstrapped_is_over(progress, member)?
+    } else {
+        heard(progress, member, built)?
+    };
+    Some(rebuild(progress, member, again, reason))
+}
+
+/// The full flavour follows once every other member of the cycle exists.
+fn bootstrapped_is_over(progress: &Progress<'_>, member: StepIndex) -> Option<Reason> {
+    let unit = progress.plan.steps[member].unit;
+    let exists = |other: StepIndex| {
+        progress.steps[other].newest_output().is_some() || progress.plan.steps[other].replaces.is_some()
+    };
+    let reason = Reason::Bootstrapped { because: Box::new(progress.steps[member].reason.clone()) };
+    progress.members(unit).all(exists).then_some(reason)
+}
+
+fn rebuild(progress: &Progress<'_>, index: StepIndex, again: bool, reason: Reason) -> Change {
+    let planned = &progress.plan.steps[index];
+    let round = progress.steps[index].round + u32::from(again);
+    let max_rounds = progress.plan.units[planned.unit].max_rounds;
+    match progress.steps[index].state.build().filter(|_| again && round > max_rounds) {
+        None => Change { index, state: StepState::Rebuild, reason, round },
+        Some(build) => {
+            let facets = match &reason {
+                Reason::Listens { change, .. } => vec![format!("{} of {}", change.facet, change.package)],
+                other => vec![other.to_string()],
+            };
+            let objection = Objection {
+                artifact: planned.artifact.clone(),
+                case: "millstream.cycle".to_owned(),
+                kind: ObjectionKind::Unsettled { facets },
+            };
+            let state = StepState::Held { build, objections: vec![objection] };
+            Change { index, state, reason, round: max_rounds }
+        }
+    }
+}
+
+/// Nobody calls for a rebuild any more: test it if it uses what changed, or else leave it.
+fn left_alone(
+    progress: &Progress<'_>,
+    index: StepIndex,
+    at_run_time: &HashMap<StepIndex, (PlanEdge, FacetChange)>,
+) -> Option<Change> {
+    let step = &progress.steps[index];
+    if !matches!(step.state, StepState::Waiting | StepState::Unneeded) {
+        return None;
+    }
+    let (state, reason) = match at_run_time.get(&index) {
+        Some((edge, change)) if progress.plan.steps[index].replaces.is_some() => {
+            let reason = Reason::UsesAtRunTime { edge: edge.edge.clone(), change: change.clone() };
+            (StepState::Retest, reason)
+        }
+        _ if matches!(step.state, StepState::Unneeded) => return None,
+        _ => (StepState::Unneeded, nothing_heard(progress, index)),
+    };
+    Some(Change { index, state, reason, round: step.round })
+}

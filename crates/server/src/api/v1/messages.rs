@@ -1,0 +1,5 @@
+//! `/api/v1/messages`
+
+pub(crate) mod create;
+
+pub(crate) mod writer;

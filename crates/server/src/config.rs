@@ -1,0 +1,242 @@
+//! The whole configuration, field by field, with a default for each.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("could not read the configuration {path}: {error}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The file is not valid.
+    #[error("{path}: {message}")]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, with the line.
+        message: String,
+    },
+}
+
+/// What `--config` holds; every field may be left out.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Everything Millstream keeps, but the database, lies below this folder.
+    pub data: PathBuf,
+    /// The database: `sqlite:PATH` or `postgres://…`; a file in the data folder if it is left out.
+    pub db: Option<String>,
+    /// Where the API and the metrics are served.
+    pub listen: String,
+    /// The folder of bare repositories; `distgit` in the data folder if it is left out.
+    pub distgit: Option<PathBuf>,
+    /// The branches to follow, by name; every branch is followed with `.NAME` as its dist tag if none is listed.
+    pub branches: BTreeMap<String, Branch>,
+    /// How plans are made.
+    pub planning: Planning,
+    /// How packages are built.
+    pub build: Limits,
+    /// How they are tested.
+    pub tests: Limits,
+    /// A file of Greenwave policies that every artifact inherits, whatever its own `gating.yaml` says.
+    pub floor_policy: Option<PathBuf>,
+    /// How often the dist-git, and everything else, is looked at without a hint.
+    #[serde(with = "seconds")]
+    pub poll_seconds: Duration,
+    /// How many generations of a published repository, and how many overlays, are kept.
+    pub keep_generations: usize,
+    /// What a message must carry as `Authorization: Bearer …`; anybody on this machine may send one if it is left out.
+    pub token: Option<String>,
+}
+
+/// One branch.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Branch {
+    /// What `%{dist}` is; `.` and the branch's name if it is left out.
+    pub dist: Option<String>,
+}
+
+/// How plans are made.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Planning {
+    /// How long a plan waits after the last change for more of the same.
+    #[serde(with = "seconds")]
+    pub debounce_seconds: Duration,
+    /// How long it waits at most after the first change.
+    #[serde(with = "seconds")]
+    pub debounce_at_most_seconds: Duration,
+    /// How many rounds a cycle may take to settle.
+    pub max_rounds: u32,
+    /// How long a rebuild without history is thought to take.
+    #[serde(with = "seconds")]
+    pub default_build_seconds: Duration,
+    /// How long what passed its gate may wait for the rest of its plan before it is published alone.
+    #[serde(with = "seconds")]
+    pub publish_after_seconds: Duration,
+}
+
+/// What one build or one test run may use.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// How many run at once.
+    pub capacity: usize,
+    /// Wall-clock time.
+    #[serde(with = "seconds")]
+    pub timeout_seconds: Duration,
+    /// Memory of the whole tree of processes, in MiB.
+    pub memory_mb: u64,
+    /// Processes and threads.
+    pub processes: u64,
+    /// Disk (memory-backed) in MiB.
+    pub disk_mb: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("millstream-data"),
+            db: None,
+            listen: "127.0.0.1:8484".to_owned(),
+            distgit: None,
+            branches: BTreeMap::new(),
+            planning: Planning::default(),
+            build: Limits::default(),
+            tests: Limits { timeout_seconds: Duration::from_secs(300), ..Limits::default() },
+            floor_policy: None,
+            poll_seconds: Duration::from_secs(1),
+            keep_generations: 5,
+            token: None,
+        }
+    }
+}
+
+impl Default for Planning {
+    fn default() -> Self {
+        Self {
+            debounce_seconds: Duration::from_secs(2),
+            debounce_at_most_seconds: Duration::from_secs(60),
+            max_rounds: 5,
+            default_build_seconds: Duration::from_secs(60),
+            publish_after_seconds: Duration::from_secs(600),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            capacity: 2,
+            timeout_seconds: Duration::from_secs(3600),
+            memory_mb: 4096,
+            processes: 512,
+            disk_mb: 4096,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the file, and the line if it has one.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Invalid {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })
+    }
+
+    /// The database's URL.
+    pub fn db_url(&self) -> String {
+        let default = || format!("sqlite:{}", self.data.join("millstream.sqlite").display());
+        self.db.clone().unwrap_or_else(default)
+    }
+
+    /// The folder of bare repositories.
+    pub fn distgit_root(&self) -> PathBuf {
+        self.distgit.clone().unwrap_or_else(|| self.data.join("distgit"))
+    }
+
+    /// Where outputs of builds are kept, one folder for each.
+    pub fn builds_root(&self) -> PathBuf {
+        self.data.join("builds")
+    }
+
+    /// Where the logs of test runs are kept, one folder for each.
+    pub fn test_logs_root(&self) -> PathBuf {
+        self.data.join("tests")
+    }
+
+    /// Where the repositories that builds and tests are resolved from are kept.
+    pub fn snapshots_root(&self) -> PathBuf {
+        self.data.join("snapshots")
+    }
+
+    /// Where the published repositories are, one folder for each branch.
+    pub fn published_root(&self) -> PathBuf {
+        self.data.join("published")
+    }
+
+    /// Where work in progress lies; whatever is there at a start is left over.
+    pub fn work_root(&self) -> PathBuf {
+        self.data.join("work")
+    }
+
+    /// Where the stand-in of the host's toolchain is kept.
+    pub fn toolchain_root(&self) -> PathBuf {
+        self.data.join("toolchain")
+    }
+
+    /// Whether a branch is followed.
+    pub fn follows(&self, branch: &str) -> bool {
+        self.branches.is_empty() || self.branches.contains_key(branch)
+    }
+
+    /// A branch's dist tag, e.g. `.f44`.
+    pub fn dist(&self, branch: &str) -> String {
+        let configured = self.branches.get(branch).and_then(|branch| branch.dist.clone());
+        // A dist tag ends in a release, which knows no slash and no dash.
+        configured.unwrap_or_else(|| format!(".{}", branch.replace(['/', '-'], "_")))
+    }
+}
+
+/// Durations as seconds, fractions allowed.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, de::Error};
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(from)?;
+        Duration::try_from_secs_f64(seconds)
+            .map_err(|_| D::Error::custom(format!("{seconds} is not a number of seconds")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_has_a_default_and_strange_keys_are_refused() {
+        let config: Config = toml::from_str("poll_seconds = 0.25\n[build]\ncapacity = 8").unwrap();
+        assert_eq!(config.poll_seconds, Duration::from_millis(250));
+        assert_eq!((config.build.capacity, config.dist("epel/9")), (8, ".epel_9".to_owned()));
+        assert!(toml::from_str::<Config>("pol_seconds = 1").is_err());
+        assert!(toml::from_str::<Config>("poll_seconds = -1").is_err());
+    }
+}

@@ -1,0 +1,196 @@
+//! Roots -> a plan with everything it stands on, merged with what is under way. Reads only; whoever asks stores it or not.
+
+use std::collections::{BTreeSet, HashMap};
+
+use model::artifact::{ArtifactKey, BranchName, CommitId};
+use model::edge::Edge;
+use model::hold::HoldKind;
+use model::id::PlanId;
+use model::plan::{NumberedPlan, Plan};
+use model::reason::StopReason;
+use model::source::{Source, SourceContent};
+use model::step::Step;
+use pipeline::plan::merge::{Debounce, one_each, start, unfinished};
+use pipeline::plan::{Ground, Request, Root, Rules, make};
+use store::{builds, edges, holds, plans, refs, sources, steps};
+
+use crate::clock::mint;
+use crate::context::Context;
+use crate::reconcile::StageError;
+
+/// A plan that is not stored yet, with the plans it goes on with.
+pub(crate) struct Draft {
+    /// The plan.
+    pub(crate) plan: Plan,
+    /// The plans that end with it, and their steps.
+    pub(crate) merged: Vec<(NumberedPlan, Vec<Step>)>,
+}
+
+/// Makes a plan for roots on one branch. `extra` are edges that are not stored, as of a working tree.
+pub(crate) async fn draft(
+    context: &Context,
+    branch: &BranchName,
+    roots: Vec<Root>,
+    extra: &[Edge],
+) -> Result<Draft, StageError> {
+    let mut merged: Vec<(NumberedPlan, Vec<Step>)> = Vec::new();
+    loop {
+        let carried = merged.iter().flat_map(|(plan, steps)| unfinished(&plan.plan, steps));
+        let all = one_each(carried.chain(roots.iter().cloned()));
+        let ground = ground(context, branch, &all, extra).await?;
+        let plan = make(request(context, branch, all, &merged), &ground, &rules(context));
+        let touched: Vec<ArtifactKey> = plan.steps.iter().map(|step| step.artifact.clone()).collect();
+        let more = overlapping(context, branch, &touched, &merged).await?;
+        if more.is_empty() {
+            return Ok(Draft { plan, merged });
+        }
+        merged.extend(more);
+        merged.sort_by_key(|(plan, _)| plan.number);
+    }
+}
+
+fn request(
+    context: &Context,
+    branch: &BranchName,
+    roots: Vec<Root>,
+    merged: &[(NumberedPlan, Vec<Step>)],
+) -> Request {
+    let now = context.clock.now();
+    let parents: Vec<&Plan> = merged.iter().map(|(plan, _)| &plan.plan).collect();
+    let origin = parents.iter().map(|plan| plan.origin).min().unwrap_or(now);
+    let severity = model::reason::gravest(roots.iter().map(|root| root.severity));
+    let planning = &context.config.planning;
+    let debounce = Debounce { quiet: planning.debounce_seconds, at_most: planning.debounce_at_most_seconds };
+    Request {
+        id: mint::<PlanId>(),
+        parent: parents.last().map(|plan| plan.id),
+        branch: branch.clone(),
+        created: now,
+        origin,
+        start: start(now, origin, severity, &parents, debounce),
+        roots,
+    }
+}
+
+fn rules(context: &Context) -> Rules {
+    Rules {
+        max_rounds: context.config.planning.max_rounds,
+        capacity: context.config.build.capacity,
+        default_duration: context.config.planning.default_build_seconds,
+    }
+}
+
+async fn overlapping(
+    context: &Context,
+    branch: &BranchName,
+    touched: &[ArtifactKey],
+    merged: &[(NumberedPlan, Vec<Step>)],
+) -> Result<Vec<(NumberedPlan, Vec<Step>)>, StageError> {
+    let mut reader = context.store.read().await?;
+    let mut found = Vec::new();
+    for head in plans::open_touching(&mut reader, touched).await? {
+        let known = merged.iter().any(|(merged, _)| merged.plan.id == head.id);
+        if known || head.branch != *branch {
+            continue;
+        }
+        if let Some(plan) = plans::get(&mut reader, head.id).await? {
+            let steps = steps::of_plan(&mut reader, head.id).await?;
+            found.push((plan, steps));
+        }
+    }
+    Ok(found)
+}
+
+/// Gathers the facts a plan for these roots stands on.
+async fn ground(
+    context: &Context,
+    branch: &BranchName,
+    roots: &[Root],
+    extra: &[Edge],
+) -> Result<Ground, StageError> {
+    let reached = reached(context, roots, extra).await?;
+    let published = context.published.current(&context.store, branch).await?;
+    let mut reader = context.store.read().await?;
+    let keys: Vec<ArtifactKey> = reached.iter().cloned().collect();
+    let stored = edges::for_dependents(&mut reader, &keys).await?;
+    let replaced: BTreeSet<&ArtifactKey> = extra.iter().map(|edge| &edge.dependent).collect();
+    let kept = stored.into_iter().map(|stored| stored.edge).filter(|edge| {
+        let is_spec = matches!(edge.evidence, model::edge::Evidence::Spec { .. });
+        reached.contains(&edge.dependency) && !(is_spec && replaced.contains(&edge.dependent))
+    });
+    let mut ground = Ground {
+        edges: kept.chain(extra.iter().cloned()).collect(),
+        durations: builds::median_durations(&mut reader).await?.into_iter().collect(),
+        left_out: left_out(context, &mut reader, branch).await?,
+        ..Ground::default()
+    };
+    for key in keys {
+        let entry = published.published.get(&key);
+        let root = roots.iter().find(|root| root.artifact == key);
+        let commit = root.map(|root| &root.commit).or(entry.map(|entry| &entry.commit));
+        if let Some(commit) = commit
+            && let Some(source) = context.source(&key, commit).await?
+            && let Ok(content) = &source.content
+        {
+            ground.settings.insert(key.clone(), content.settings.clone());
+        }
+        if let Some(entry) = entry {
+            ground.published.insert(key, entry.clone());
+        }
+    }
+    Ok(ground)
+}
+
+/// Everything the roots reach, the roots included.
+async fn reached(context: &Context, roots: &[Root], extra: &[Edge]) -> Result<BTreeSet<ArtifactKey>, StageError> {
+    let mut cache = context.graph.lock().await;
+    let graph = cache.current(&context.store).await?;
+    let nodes: Vec<_> = roots.iter().filter_map(|root| graph.node(&root.artifact)).collect();
+    let found = graph.reach(&nodes, |_| true);
+    let mut keys: BTreeSet<ArtifactKey> = found.nodes().map(|node| graph.key(node).clone()).collect();
+    keys.extend(roots.iter().map(|root| root.artifact.clone()));
+    keys.extend(extra.iter().map(|edge| edge.dependent.clone()));
+    Ok(keys)
+}
+
+/// Frozen artifacts, and those whose branch is gone.
+async fn left_out(
+    context: &Context,
+    reader: &mut store::Conn,
+    branch: &BranchName,
+) -> Result<HashMap<ArtifactKey, StopReason>, StageError> {
+    let mut left_out = HashMap::new();
+    for hold in holds::in_force(reader, context.clock.now()).await? {
+        if hold.kind == HoldKind::Freeze {
+            let because = StopReason::Frozen { author: hold.author, reason: hold.reason };
+            left_out.insert(hold.artifact, because);
+        }
+    }
+    for tip in refs::tips(reader, Some(branch)).await? {
+        if tip.commit.is_none() {
+            left_out.insert(tip.artifact, StopReason::Retired);
+        }
+    }
+    Ok(left_out)
+}
+
+impl Context {
+    /// What a commit says, if it was read before.
+    pub(crate) async fn source(
+        &self,
+        artifact: &ArtifactKey,
+        commit: &CommitId,
+    ) -> Result<Option<Source>, StageError> {
+        let mut reader = self.store.read().await?;
+        Ok(sources::get(&mut reader, artifact, commit).await?)
+    }
+
+    /// What a commit says, if it could be read.
+    pub(crate) async fn content(
+        &self,
+        artifact: &ArtifactKey,
+        commit: &CommitId,
+    ) -> Result<Option<SourceContent>, StageError> {
+        Ok(self.source(artifact, commit).await?.and_then(|source| source.content.ok()))
+    }
+}

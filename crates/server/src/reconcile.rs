@@ -1,0 +1,221 @@
+//! The loop every stage runs in: look, decide, remember, act; woken by a hint or by time.
+//!
+//! A stage takes no input. It reads what is stored, so it can be killed at any line and run again.
+
+pub(crate) mod scan;
+
+pub(crate) mod intake;
+
+pub(crate) mod plan;
+
+pub(crate) mod fate;
+
+pub(crate) mod schedule;
+
+pub(crate) mod build;
+
+pub(crate) mod test;
+
+pub(crate) mod gate;
+
+pub(crate) mod publish;
+
+pub(crate) mod outbox;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::artifact::InvalidName;
+use model::clock::Timestamp;
+use store::leases::Lease;
+use tokio::sync::watch;
+
+use crate::context::Context;
+
+/// A stage of the pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Compares the dist-git's refs with those that are remembered.
+    Scan,
+    /// Turns messages into events.
+    Intake,
+    /// Answers events with plans.
+    Plan,
+    /// Decides what each step does about what its dependencies changed.
+    Fate,
+    /// Resolves what may start and queues it.
+    Schedule,
+    /// Runs builds.
+    Build,
+    /// Runs tests.
+    Test,
+    /// Opens and holds.
+    Gate,
+    /// Switches the published repository.
+    Publish,
+    /// Tells the world.
+    Outbox,
+}
+
+impl Stage {
+    /// Every stage, in the order of the pipeline.
+    pub const ALL: [Self; 10] = [
+        Self::Scan,
+        Self::Intake,
+        Self::Plan,
+        Self::Fate,
+        Self::Schedule,
+        Self::Build,
+        Self::Test,
+        Self::Gate,
+        Self::Publish,
+        Self::Outbox,
+    ];
+
+    /// Its name, as `--role` takes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scan => "scan",
+            Self::Intake => "intake",
+            Self::Plan => "plan",
+            Self::Fate => "fate",
+            Self::Schedule => "schedule",
+            Self::Build => "build",
+            Self::Test => "test",
+            Self::Gate => "gate",
+            Self::Publish => "publish",
+            Self::Outbox => "outbox",
+        }
+    }
+
+    /// Builders and testers share the work item by item; of every other stage one process is enough.
+    fn is_shared(self) -> bool {
+        matches!(self, Self::Build | Self::Test)
+    }
+}
+
+impl FromStr for Stage {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|stage| stage.as_str() == text).ok_or_else(|| InvalidName {
+            what: "role",
+            text: text.to_owned(),
+            expected: "scan, intake, plan, fate, schedule, build, test, gate, publish or outbox",
+        })
+    }
+}
+
+/// What a look brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Something was done: look again at once.
+    Busy,
+    /// Nothing is to be done now.
+    Idle,
+}
+
+/// Why a stage could not go on. It looks again later; nothing is lost meanwhile.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StageError {
+    /// The database refused or is away.
+    #[error("{0}")]
+    Store(#[from] store::Error),
+    /// An outside program or the disk failed.
+    #[error("{0}")]
+    Outside(String),
+}
+
+impl StageError {
+    pub(crate) fn outside(error: impl std::fmt::Display) -> Self {
+        Self::Outside(error.to_string())
+    }
+}
+
+/// A stage's lease, and since when it is known to be held.
+struct Held {
+    lease: Lease,
+    since: Timestamp,
+}
+
+/// How long a stage's lease lasts without being renewed.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// Runs one stage until told to stop.
+pub(crate) async fn run(stage: Stage, context: Arc<Context>, mut stop: watch::Receiver<bool>) {
+    let mut lease = None;
+    let mut failures = 0u32;
+    while !*stop.borrow() {
+        let pause = match look(stage, &context, &mut lease).await {
+            Ok(Outcome::Busy) => {
+                failures = 0;
+                continue;
+            }
+            Ok(Outcome::Idle) => {
+                failures = 0;
+                context.config.poll_seconds
+            }
+            Err(error) => {
+                failures = failures.saturating_add(1);
+                tracing::warn!(stage = stage.as_str(), %error, failures, "could not go on, will look again");
+                Duration::from_millis(200).saturating_mul(1 << failures.min(6))
+            }
+        };
+        tokio::select! {
+            () = context.wakes.wait(stage), if failures == 0 => {}
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.changed() => {}
+        }
+    }
+    if let Some(held) = lease
+        && let Err(error) = context.give_back(&held.lease).await
+    {
+        tracing::warn!(stage = stage.as_str(), %error, "could not give the lease back, it will expire");
+    }
+}
+
+/// One look, under the stage's lease.
+async fn look(
+    stage: Stage,
+    context: &Arc<Context>,
+    lease: &mut Option<Held>,
+) -> Result<Outcome, StageError> {
+    if !stage.is_shared() && !hold(stage, context, lease).await? {
+        return Ok(Outcome::Idle);
+    }
+    let fence = lease.as_ref().map(|held| &held.lease);
+    match (stage, fence) {
+        (Stage::Build, _) => build::look(context).await,
+        (Stage::Test, _) => test::look(context).await,
+        (Stage::Scan, Some(lease)) => scan::look(context, lease).await,
+        (Stage::Intake, Some(lease)) => intake::look(context, lease).await,
+        (Stage::Plan, Some(lease)) => plan::look(context, lease).await,
+        (Stage::Fate, Some(lease)) => fate::look(context, lease).await,
+        (Stage::Schedule, Some(lease)) => schedule::look(context, lease).await,
+        (Stage::Gate, Some(lease)) => gate::look(context, lease).await,
+        (Stage::Publish, Some(lease)) => publish::look(context, lease).await,
+        (Stage::Outbox, Some(lease)) => outbox::look(context, lease).await,
+        (_, None) => Ok(Outcome::Idle),
+    }
+}
+
+/// Takes or keeps the stage's lease; false if another process has it.
+async fn hold(
+    stage: Stage,
+    context: &Context,
+    lease: &mut Option<Held>,
+) -> Result<bool, StageError> {
+    let since = context.clock.now();
+    if let Some(held) = lease.take() {
+        let fresh = since.since(held.since) < LEASE / 4;
+        if fresh || context.renew(&held.lease, LEASE).await? {
+            let since = if fresh { held.since } else { since };
+            *lease = Some(Held { since, ..held });
+            return Ok(true);
+        }
+    }
+    let acquired = context.acquire(&format!("stage:{}", stage.as_str()), LEASE).await?;
+    *lease = acquired.map(|lease| Held { lease, since });
+    Ok(lease.is_some())
+}

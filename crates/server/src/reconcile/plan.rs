@@ -1,0 +1,284 @@
+//! Events -> plans. A source that does not parse is rejected here, and nothing else is touched.
+
+mod provisional;
+
+use std::collections::BTreeMap;
+
+use model::artifact::BranchName;
+use model::build::BuildState;
+use model::decision::{Decision, DecisionKind};
+use model::event::{Event, EventState, RecordedEvent, Request};
+use model::hold::HoldKind;
+use model::id::EventId;
+use model::plan::RootAction;
+use model::reason::Reason;
+use model::source::{Source, SourceProblem};
+use model::step::{Step, StepState};
+use pipeline::plan::{Root, first_steps};
+use store::leases::{self, Lease};
+use store::{Tx, builds, decisions, events, holds, plans, refs, sources, steps};
+
+use super::{Outcome, Stage, StageError};
+use crate::context::Context;
+use crate::planning::{Draft, draft};
+use crate::sourcing;
+
+/// How many events are answered at once. More at once means fewer plans to merge.
+const AT_ONCE: u32 = 500;
+
+/// What an event comes to.
+enum Answer {
+    /// It asks for no plan.
+    Nothing { state: EventState, kind: DecisionKind, sentence: String, detail: serde_json::Value },
+    /// It starts a change.
+    Root(Box<Root>),
+}
+
+/// Answers what is new.
+pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, StageError> {
+    let pending = events::pending(&mut *context.store.read().await?, AT_ONCE).await?;
+    if pending.is_empty() {
+        return Ok(Outcome::Idle);
+    }
+    let mut roots: BTreeMap<BranchName, Vec<Root>> = BTreeMap::new();
+    let mut nothing = Vec::new();
+    for recorded in &pending {
+        match answer(context, lease, recorded).await? {
+            Answer::Root(root) => roots.entry(root.artifact.branch.clone()).or_default().push(*root),
+            Answer::Nothing { state, kind, sentence, detail } => {
+                nothing.push((recorded.id, state, decision(context, recorded, kind, sentence, detail)));
+            }
+        }
+    }
+    close(context, lease, &nothing).await?;
+    for (branch, roots) in roots {
+        provisional::update(context, lease, &branch, &roots).await?;
+        for group in groups(context, roots).await? {
+            let draft = draft(context, &branch, group.clone(), &[]).await?;
+            store(context, lease, &draft, &group).await?;
+        }
+    }
+    context.wakes.wake(Stage::Fate);
+    context.wakes.wake(Stage::Schedule);
+    Ok(Outcome::Busy)
+}
+
+async fn answer(context: &Context, lease: &Lease, recorded: &RecordedEvent) -> Result<Answer, StageError> {
+    let artifact = recorded.event.artifact();
+    if let Some(hold) = frozen(context, recorded).await? {
+        let sentence = format!("{artifact} is frozen by {}: {}", hold.author, hold.reason);
+        let detail = serde_json::json!(Reason::Frozen { author: hold.author, reason: hold.reason });
+        return Ok(ignored(sentence, detail));
+    }
+    let tip = refs::tip(&mut *context.store.read().await?, artifact).await?.and_then(|tip| tip.commit);
+    match &recorded.event {
+        Event::Committed { commit, subject, .. } => {
+            if tip.as_ref() != Some(commit) {
+                let sentence = format!("the branch of {artifact} has moved on from {}", commit.short());
+                return Ok(ignored(sentence, serde_json::Value::Null));
+            }
+            let reason = Reason::SourceChanged { event: recorded.id, commit: commit.clone(), subject: subject.clone() };
+            root(context, lease, recorded, (commit.clone(), RootAction::Rebuild, reason)).await
+        }
+        Event::Requested { request, by, reason, .. } => {
+            let Some(commit) = tip else {
+                return Ok(rejected(&format!("{artifact} has no such branch"), serde_json::Value::Null));
+            };
+            let action = match request {
+                Request::Rebuild => RootAction::Rebuild,
+                Request::Retest => RootAction::Retest,
+            };
+            let reason = Reason::Requested { event: recorded.id, by: by.clone(), reason: reason.clone() };
+            root(context, lease, recorded, (commit, action, reason)).await
+        }
+        Event::BranchDeleted { .. } => {
+            Ok(ignored(format!("the branch of {artifact} is gone; what is published of it stays"), serde_json::Value::Null))
+        }
+        Event::TestResult { .. } => Ok(ignored("gates read the result".to_owned(), serde_json::Value::Null)),
+    }
+}
+
+async fn frozen(context: &Context, recorded: &RecordedEvent) -> Result<Option<model::hold::Hold>, StageError> {
+    let mut reader = context.store.read().await?;
+    let in_force = holds::in_force(&mut reader, context.clock.now()).await?;
+    let mut frozen = in_force.into_iter().filter(|hold| hold.kind == HoldKind::Freeze);
+    Ok(frozen.find(|hold| hold.artifact == *recorded.event.artifact()))
+}
+
+/// A root, once its source is read.
+async fn root(
+    context: &Context,
+    lease: &Lease,
+    recorded: &RecordedEvent,
+    (commit, action, reason): (model::artifact::CommitId, RootAction, Reason),
+) -> Result<Answer, StageError> {
+    let artifact = recorded.event.artifact();
+    let known = context.source(artifact, &commit).await?;
+    let source = match known {
+        Some(source) => source,
+        None => read(context, lease, recorded, &commit).await?,
+    };
+    if let Err(problem) = &source.content {
+        return Ok(refused(artifact, problem));
+    }
+    let severity = recorded.event.severity();
+    let root = Root { artifact: artifact.clone(), commit, action, reason, severity, event: recorded.id };
+    Ok(Answer::Root(Box::new(root)))
+}
+
+async fn read(
+    context: &Context,
+    lease: &Lease,
+    recorded: &RecordedEvent,
+    commit: &model::artifact::CommitId,
+) -> Result<Source, StageError> {
+    let source = sourcing::read_commit(context, recorded.event.artifact(), commit).await?;
+    let mut tx = context.store.begin().await?;
+    leases::guard(&mut tx, lease, context.clock.now()).await?;
+    sources::put(&mut tx, &source).await?;
+    tx.commit().await?;
+    Ok(source)
+}
+
+fn refused(artifact: &model::artifact::ArtifactKey, problem: &SourceProblem) -> Answer {
+    rejected(&format!("{artifact}: {problem}"), serde_json::json!(problem))
+}
+
+fn rejected(sentence: &str, detail: serde_json::Value) -> Answer {
+    let sentence = sentence.to_owned();
+    Answer::Nothing { state: EventState::Rejected, kind: DecisionKind::Rejected, sentence, detail }
+}
+
+fn ignored(sentence: String, detail: serde_json::Value) -> Answer {
+    Answer::Nothing { state: EventState::Done, kind: DecisionKind::Ignored, sentence, detail }
+}
+
+fn decision(
+    context: &Context,
+    recorded: &RecordedEvent,
+    kind: DecisionKind,
+    sentence: String,
+    detail: serde_json::Value,
+) -> Decision {
+    Decision {
+        kind,
+        at: context.clock.now(),
+        event: Some(recorded.id),
+        plan: None,
+        artifact: Some(recorded.event.artifact().clone()),
+        sentence,
+        detail,
+    }
+}
+
+/// Marks events that ask for no plan, each with the decision that says why.
+async fn close(
+    context: &Context,
+    lease: &Lease,
+    nothing: &[(EventId, EventState, Decision)],
+) -> Result<(), StageError> {
+    if nothing.is_empty() {
+        return Ok(());
+    }
+    let mut tx = context.store.begin().await?;
+    leases::guard(&mut tx, lease, context.clock.now()).await?;
+    for (event, state, decision) in nothing {
+        events::set_state(&mut tx, *event, EventState::New, *state).await?;
+        decisions::append_many(&mut tx, std::slice::from_ref(decision)).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Roots whose consequences meet belong into one plan; the others are planned apart.
+async fn groups(context: &Context, roots: Vec<Root>) -> Result<Vec<Vec<Root>>, StageError> {
+    let mut cache = context.graph.lock().await;
+    let graph = cache.current(&context.store).await?;
+    let reach = |root: &Root| -> Vec<_> {
+        let node = graph.node(&root.artifact);
+        node.map(|node| graph.reach(&[node], |_| true).nodes().collect()).unwrap_or_default()
+    };
+    let reached: Vec<_> = roots.iter().map(|root| (root.artifact.clone(), reach(root))).collect();
+    Ok(pipeline::plan::merge::groups(roots, &reached))
+}
+
+/// Stores a plan with its steps, ends the plans it goes on with, and marks its events: all or nothing.
+async fn store(context: &Context, lease: &Lease, draft: &Draft, roots: &[Root]) -> Result<(), StageError> {
+    let mut tx = context.store.begin().await?;
+    leases::guard(&mut tx, lease, context.clock.now()).await?;
+    let plan = &draft.plan;
+    plans::insert(&mut tx, plan, &first_steps(plan)).await?;
+    for (merged, steps) in &draft.merged {
+        supersede(context, &mut tx, draft, steps).await?;
+        let sentence = format!("plan {} goes on in a new plan", merged.number);
+        let merged = Decision { plan: Some(merged.plan.id), ..about(context, draft, DecisionKind::Merged, sentence) };
+        decisions::append_many(&mut tx, &[merged]).await?;
+    }
+    for root in roots {
+        events::set_state(&mut tx, root.event, EventState::New, EventState::Planned).await?;
+    }
+    decisions::append_many(&mut tx, &planned(context, draft)).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn supersede(context: &Context, tx: &mut Tx, draft: &Draft, old: &[Step]) -> Result<(), StageError> {
+    for step in old.iter().filter(|step| !step.state.is_settled()) {
+        let next = StepState::Superseded { by: draft.plan.id };
+        let state = step.state.enter(next).map_err(StageError::outside)?;
+        let step = Step { state, since: context.clock.now(), ..step.clone() };
+        steps::update(tx, &step).await?;
+    }
+    for step in old {
+        if let StepState::Building { build } = step.state {
+            cancel_unwanted(context, tx, draft, build).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A build that no step of the new plan wants is ended; the others are found again by their inputs.
+async fn cancel_unwanted(
+    context: &Context,
+    tx: &mut Tx,
+    draft: &Draft,
+    build: model::id::BuildId,
+) -> Result<(), StageError> {
+    let Some(mut build) = builds::get(tx, build).await? else { return Ok(()) };
+    let wanted = draft.plan.steps.iter().any(|step| step.artifact == build.artifact && step.commit == build.commit);
+    if wanted || !matches!(build.state, BuildState::Queued | BuildState::Running { .. }) {
+        return Ok(());
+    }
+    let reason = "a later commit takes its place".to_owned();
+    let next = BuildState::Cancelled { reason, at: context.clock.now() };
+    build.state = build.state.enter(next).map_err(StageError::outside)?;
+    builds::update(tx, &build, context.clock.now()).await?;
+    context.wakes.wake(Stage::Build);
+    Ok(())
+}
+
+fn about(context: &Context, draft: &Draft, kind: DecisionKind, sentence: String) -> Decision {
+    Decision {
+        kind,
+        at: context.clock.now(),
+        event: draft.plan.events.first().copied(),
+        plan: Some(draft.plan.id),
+        artifact: None,
+        sentence,
+        detail: serde_json::Value::Null,
+    }
+}
+
+/// One decision for each root, and one for each edge at which the change stopped already.
+fn planned(context: &Context, draft: &Draft) -> Vec<Decision> {
+    let roots = draft.plan.steps.iter().filter(|step| step.root.is_some()).map(|step| Decision {
+        event: step.reason.event().or(draft.plan.events.first().copied()),
+        artifact: Some(step.artifact.clone()),
+        detail: serde_json::json!(step.reason),
+        ..about(context, draft, DecisionKind::Planned, step.reason.to_string())
+    });
+    let stops = draft.plan.stops.iter().map(|stop| Decision {
+        artifact: Some(stop.edge.dependent.clone()),
+        detail: serde_json::json!(stop),
+        ..about(context, draft, DecisionKind::Stopped, stop.to_string())
+    });
+    roots.chain(stops).collect()
+}

@@ -1,0 +1,285 @@
+//! What may start -> its buildroot or test root, resolved and recorded, and a place in the queue.
+
+use std::collections::HashSet;
+
+use adapters::testing::INSTALLS;
+use model::artifact::ArtifactKey;
+use model::build::{BuildState, Buildroot, Failure, FailureKind, Flavour, InstalledPackage};
+use model::clock::Timestamp;
+use model::decision::DecisionKind;
+use model::digest::Digest;
+use model::hold::HoldKind;
+use model::id::BuildId;
+use model::plan::StepIndex;
+use model::publication::PublishedBuild;
+use model::requirement::Requirement;
+use model::source::SourceContent;
+use model::step::StepState;
+use model::test::{Outcome, TestResult, TestRun, TestRunState};
+use pipeline::progress;
+use store::builds::{NewBuild, Reservation};
+use store::leases::{self, Lease};
+use store::{Tx, builds, holds, results, sets, test_runs};
+
+use super::{Outcome as Look, Stage, StageError};
+use crate::clock::mint;
+use crate::context::Context;
+use crate::resolving::{self, Resolution};
+use crate::view::{self, View, overlay};
+
+/// Queues the builds and the test runs that may start.
+pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Look, StageError> {
+    let held = held(context).await?;
+    let mut outcome = Look::Idle;
+    for mut view in view::started(context).await? {
+        for index in progress::startable(&view.progress(), &held) {
+            if queue_build(context, lease, &mut view, index).await? {
+                outcome = Look::Busy;
+            }
+        }
+        for index in to_test(&view) {
+            if queue_test(context, lease, &mut view, index).await? {
+                outcome = Look::Busy;
+            }
+        }
+    }
+    if outcome == Look::Busy {
+        for stage in [Stage::Build, Stage::Test, Stage::Fate] {
+            context.wakes.wake(stage);
+        }
+    }
+    Ok(outcome)
+}
+
+async fn held(context: &Context) -> Result<HashSet<ArtifactKey>, StageError> {
+    let in_force = holds::in_force(&mut *context.store.read().await?, context.clock.now()).await?;
+    let holds = in_force.into_iter().filter(|hold| hold.kind == HoldKind::Hold);
+    Ok(holds.map(|hold| hold.artifact).collect())
+}
+
+/// Resolves a build's inputs, reserves its NVR and queues it. A build with the same inputs is taken as it is.
+async fn queue_build(
+    context: &Context,
+    lease: &Lease,
+    view: &mut View,
+    index: StepIndex,
+) -> Result<bool, StageError> {
+    let planned = view.plan.steps[index].clone();
+    let content = context.content(&planned.artifact, &planned.commit).await?;
+    let content = content.ok_or_else(|| StageError::Outside(format!("the source of {} is missing", planned.artifact)))?;
+    let flavour = progress::flavour(&view.progress(), index, content.bootstrap.is_some());
+    let needs = needs(&content, flavour);
+    let repository = resolving::repository(context, &overlay(context, view, index).await?).await?;
+    let wishes = needs.iter().map(Requirement::to_string).collect();
+    let installed = match resolving::resolve(context, &repository, wishes, needs).await? {
+        Resolution::Installed(installed) => installed,
+        Resolution::Problems(problems) if may_be_solved_later(view, index) => {
+            tracing::info!(artifact = %planned.artifact, problem = problems.first(), "waits for the rest of its plan");
+            return Ok(false);
+        }
+        Resolution::Problems(problems) => return unresolvable(context, lease, view, (index, &problems)).await,
+    };
+    let mut tx = context.store.begin().await?;
+    leases::guard(&mut tx, lease, context.clock.now()).await?;
+    let new = NewBuild {
+        id: mint(),
+        input: input(context, &planned, flavour, &installed),
+        snapshot: sets::put_json(&mut tx, &repository.manifest).await?,
+        buildroot: sets::put_json(&mut tx, &Buildroot(installed)).await?,
+        artifact: planned.artifact.clone(),
+        commit: planned.commit.clone(),
+        flavour,
+        name: content.name.clone(),
+        evr: content.evr.clone(),
+        dist: context.config.dist(planned.artifact.branch.as_str()),
+        created: context.clock.now(),
+    };
+    let (state, words) = match builds::reserve(&mut tx, &new).await? {
+        Reservation::New(build) => (StepState::Building { build: build.id }, format!("build {} as {}", build.number, build.nvr)),
+        Reservation::Known(build) => {
+            let build = requeue_cancelled(context, &mut tx, build).await?;
+            let words = format!("build {} ({}) has the same inputs and is used", build.number, build.nvr);
+            (StepState::Building { build: build.id }, words)
+        }
+        Reservation::Taken { nvr } => {
+            let message = format!("{nvr} was built before, and its release does not end in %{{?dist}}: no other NVR can be made for a rebuild");
+            let failure = Failure { kind: FailureKind::Failed, message: message.clone(), line: None };
+            (StepState::Failed { build: None, failure }, message)
+        }
+    };
+    view.enter(context, index, state)?;
+    view.note(context, DecisionKind::Build, Some(index), (words, serde_json::Value::Null));
+    view.store(&mut tx).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+fn needs(content: &SourceContent, flavour: Flavour) -> &[Requirement] {
+    match (&content.bootstrap, flavour) {
+        (Some(bootstrap), Flavour::Bootstrap) => &bootstrap.build_requires,
+        _ => &content.build_requires,
+    }
+}
+
+/// A build that was ended because nobody wanted it is wanted again.
+async fn requeue_cancelled(
+    context: &Context,
+    tx: &mut Tx,
+    mut build: model::build::Build,
+) -> Result<model::build::Build, StageError> {
+    if matches!(build.state, BuildState::Cancelled { .. }) {
+        build.state = build.state.enter(BuildState::Queued).map_err(StageError::outside)?;
+        build.attempt += 1;
+        build.version = builds::update(tx, &build, context.clock.now()).await?;
+    }
+    Ok(build)
+}
+
+/// Whether something else of the plan may still bring what is missing.
+fn may_be_solved_later(view: &View, index: StepIndex) -> bool {
+    view.steps.iter().any(|step| {
+        step.index != index
+            && matches!(
+                step.state,
+                StepState::Building { .. } | StepState::Built { .. } | StepState::Waiting
+            )
+    })
+}
+
+async fn unresolvable(
+    context: &Context,
+    lease: &Lease,
+    view: &mut View,
+    (index, problems): (StepIndex, &[String]),
+) -> Result<bool, StageError> {
+    let failure = Failure { kind: FailureKind::Unresolvable, message: problems.join("; "), line: None };
+    let words = (failure.to_string(), serde_json::json!(problems));
+    view.note(context, DecisionKind::Failed, Some(index), words);
+    view.enter(context, index, StepState::Failed { build: None, failure })?;
+    let mut tx = context.store.begin().await?;
+    leases::guard(&mut tx, lease, context.clock.now()).await?;
+    view.store(&mut tx).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Everything that goes into a build. What is not in here must not change what comes out.
+fn input(
+    context: &Context,
+    planned: &model::plan::PlannedStep,
+    flavour: Flavour,
+    installed: &[InstalledPackage],
+) -> Digest {
+    let dist = context.config.dist(planned.artifact.branch.as_str());
+    let mut fields = vec![
+        planned.artifact.to_string(),
+        planned.commit.to_string(),
+        flavour.as_str().to_owned(),
+        context.toolchain.nevra.clone(),
+        dist,
+    ];
+    fields.extend(installed.iter().map(|package| package.digest.to_string()));
+    Digest::of_fields(fields)
+}
+
+/// Steps whose tests are to be run: members of a unit that is built, and run-time users of what changed.
+fn to_test(view: &View) -> Vec<StepIndex> {
+    let progress = view.progress();
+    let wanted = |step: &&model::step::Step| match step.state {
+        StepState::Retest => true,
+        StepState::Built { .. } => progress::is_unit_built(&progress, view.plan.steps[step.index].unit),
+        _ => false,
+    };
+    view.steps.iter().filter(wanted).map(|step| step.index).collect()
+}
+
+/// Resolves a test root and queues the run, unless this build was tested with the same packages before.
+async fn queue_test(
+    context: &Context,
+    lease: &Lease,
+    view: &mut View,
+    index: StepIndex,
+) -> Result<bool, StageError> {
+    let retest = matches!(view.steps[index].state, StepState::Retest);
+    let Some(build) = view.steps[index].state.outputs().or(view.plan.steps[index].replaces) else { return Ok(false) };
+    if !retest && !test_runs::of_build(&mut *context.store.read().await?, build).await?.is_empty() {
+        return Ok(false);
+    }
+    let (installed, manifest, problem) = test_root(context, view, (index, build)).await?;
+    let mut tx = context.store.begin().await?;
+    leases::guard(&mut tx, lease, context.clock.now()).await?;
+    let now = context.clock.now();
+    let state = if problem.is_none() { TestRunState::Queued } else { TestRunState::Finished { at: now } };
+    let run = TestRun {
+        id: mint(),
+        artifact: view.artifact(index).clone(),
+        build,
+        installed: sets::put_json(&mut tx, &Buildroot(installed.clone())).await?,
+        snapshot: sets::put_json(&mut tx, &manifest).await?,
+        with: with(&installed, build),
+        attempt: 1,
+        state,
+        created: now,
+        version: 0,
+    };
+    let (run, is_new) = test_runs::insert_or_find(&mut tx, &run).await?;
+    if let Some(note) = problem.filter(|_| is_new) {
+        results::insert_many(&mut tx, &[does_not_install(&run, note, now)]).await?;
+    }
+    if retest {
+        view.enter(context, index, StepState::Testing { run: run.id })?;
+    }
+    view.store(&mut tx).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// That a build's packages cannot be installed is a result of its own.
+fn does_not_install(run: &TestRun, note: String, at: Timestamp) -> TestResult {
+    TestResult {
+        id: mint(),
+        run: Some(run.id),
+        artifact: run.artifact.clone(),
+        build: run.build,
+        case: INSTALLS.to_owned(),
+        outcome: Outcome::Failed,
+        note,
+        at,
+    }
+}
+
+/// What is installed to test a build: all its packages with what they require; or what makes that impossible.
+async fn test_root(
+    context: &Context,
+    view: &View,
+    (index, build): (StepIndex, BuildId),
+) -> Result<(Vec<InstalledPackage>, Vec<PublishedBuild>, Option<String>), StageError> {
+    let mut overlay = overlay(context, view, index).await?;
+    overlay.builds.insert(view.artifact(index).clone(), build);
+    let repository = resolving::repository(context, &overlay).await?;
+    let facts = context.facts(build).await?;
+    let packages = facts.iter().flat_map(|facts| &facts.packages);
+    let subjects = packages.clone().map(|package| package.nevra.to_string()).collect();
+    match resolving::resolve(context, &repository, subjects, &[]).await? {
+        Resolution::Installed(installed) => Ok((installed, repository.manifest, None)),
+        Resolution::Problems(problems) => {
+            let problem = problems.join("; ");
+            // Runs are told apart by what is installed; this one is by what could not be.
+            let missing = packages.map(|package| InstalledPackage {
+                nevra: package.nevra.clone(),
+                digest: Digest::of(problem.as_bytes()),
+                build: None,
+                direct: true,
+            });
+            Ok((missing.collect(), repository.manifest, Some(problem)))
+        }
+    }
+}
+
+fn with(installed: &[InstalledPackage], tested: BuildId) -> Vec<BuildId> {
+    let mut with: Vec<BuildId> = installed.iter().filter_map(|package| package.build).collect();
+    with.retain(|build| *build != tested);
+    with.sort_unstable();
+    with.dedup();
+    with
+}

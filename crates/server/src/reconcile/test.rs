@@ -1,0 +1,184 @@
+//! Queued test runs -> results. Several processes may do this at once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::distgit;
+use adapters::sandbox::Slot;
+use adapters::testing::{self, CaseOutcome, CaseResult, TestRequest};
+use model::build::{Buildroot, Failure, FailureKind};
+use model::test::{Outcome, TestResult, TestRun, TestRunState};
+use store::{builds, results, sets, test_runs};
+
+use super::build::limits;
+use super::{Outcome as Look, Stage, StageError};
+use crate::clock::mint;
+use crate::context::Context;
+use crate::resolving::installed_files;
+use crate::sourcing::{Work, repository};
+
+/// How often a run that failed by the machine's fault is repeated.
+const ATTEMPTS: u32 = 3;
+
+/// Starts runs while there is capacity and takes over those whose process died.
+pub(crate) async fn look(context: &Arc<Context>) -> Result<Look, StageError> {
+    let running = test_runs::running(&mut *context.store.read().await?).await?;
+    for run in &running {
+        if let TestRunState::Running { owner, .. } = &run.state
+            && !context.owner.is_alive(owner)
+        {
+            take_over(context, run.clone()).await?;
+        }
+    }
+    let free = context.config.tests.capacity.saturating_sub(running.len());
+    let queued = test_runs::queued(&mut *context.store.read().await?, u32::try_from(free).unwrap_or(u32::MAX)).await?;
+    for run in queued {
+        let mut tx = context.store.begin().await?;
+        let now = context.clock.now();
+        match test_runs::start(&mut tx, run.id, context.owner.name(), run.attempt, now).await {
+            Ok(run) => {
+                tx.commit().await?;
+                spawn(context, run);
+            }
+            // Another process was first.
+            Err(store::Error::Conflict(_)) => tx.rollback().await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Look::Idle)
+}
+
+async fn take_over(context: &Arc<Context>, run: TestRun) -> Result<(), StageError> {
+    let run = again(context, run).await?;
+    tracing::info!(artifact = %run.artifact, attempt = run.attempt, "took over a test run whose process is gone");
+    spawn(context, run);
+    Ok(())
+}
+
+async fn again(context: &Context, mut run: TestRun) -> Result<TestRun, StageError> {
+    let since = context.clock.now();
+    run.state = TestRunState::Running { owner: context.owner.name().to_owned(), since };
+    run.attempt += 1;
+    let mut tx = context.store.begin().await?;
+    run.version = test_runs::update(&mut tx, &run, since).await?;
+    tx.commit().await?;
+    Ok(run)
+}
+
+fn spawn(context: &Arc<Context>, run: TestRun) {
+    let context = Arc::clone(context);
+    tokio::spawn(async move {
+        let artifact = run.artifact.clone();
+        if let Err(error) = attempt(&context, run).await {
+            tracing::error!(%artifact, %error, "could not record how a test run ended");
+        }
+        for stage in [Stage::Fate, Stage::Gate, Stage::Test] {
+            context.wakes.wake(stage);
+        }
+    });
+}
+
+async fn attempt(context: &Context, mut run: TestRun) -> Result<(), StageError> {
+    loop {
+        match execute(context, &run).await {
+            Ok(Some(cases)) => return record(context, run, Ok(cases)).await,
+            Ok(None) => return Ok(()),
+            Err(error) if run.attempt < ATTEMPTS => {
+                tracing::warn!(artifact = %run.artifact, attempt = run.attempt, %error, "will be attempted again");
+                tokio::time::sleep(Duration::from_secs(u64::from(run.attempt))).await;
+                run = again(context, run).await?;
+            }
+            Err(error) => {
+                let failure = Failure { kind: FailureKind::Errored, message: error.to_string(), line: None };
+                return record(context, run, Err(failure)).await;
+            }
+        }
+    }
+}
+
+/// Runs every case; none if the run is under way here already.
+async fn execute(context: &Context, run: &TestRun) -> Result<Option<Vec<CaseResult>>, StageError> {
+    let Some(place) = context.running.enter(run.id.0).map_err(StageError::outside)? else { return Ok(None) };
+    let mut reader = context.store.read().await?;
+    let build = builds::get(&mut reader, run.build).await?.ok_or_else(|| StageError::outside("its build is missing"))?;
+    let installed: Option<Buildroot> = sets::get_json(&mut reader, run.installed).await?;
+    let installed = installed.ok_or_else(|| StageError::outside("the list of its packages is missing"))?;
+    drop(reader);
+    let content = context.content(&build.artifact, &build.commit).await?;
+    let settings = content.map(|content| content.settings).unwrap_or_default();
+    let facts = context.facts(run.build).await?;
+    let subjects = facts.iter().flat_map(|facts| &facts.packages).map(|package| package.nevra.name.clone());
+    let work = Work::make(context)?;
+    distgit::export(&repository(context, &build.artifact), &build.commit, &work.tree()).await.map_err(StageError::outside)?;
+    let tests = work.tree().join("tests");
+    let request = TestRequest {
+        work: work.folder().join("cell"),
+        packages: installed_files(context, &installed.0).await?,
+        subjects: subjects.collect(),
+        tests: tests.is_dir().then_some(tests),
+        limits: limits(&context.config.tests, &settings.tests),
+        logs: logs(context, run),
+        slot: Slot { number: place.slot, ..Slot::default() },
+    };
+    let job = testing::start(request, context.toolchain.clone()).map_err(StageError::outside)?;
+    place.can_be_ended_by(job.canceller());
+    let cases = job.wait().await.map_err(StageError::outside)?;
+    Ok(Some(cases.map_err(StageError::outside)?))
+}
+
+/// Where the logs of a run are kept.
+pub(crate) fn logs(context: &Context, run: &TestRun) -> PathBuf {
+    context.config.test_logs_root().join(run.id.to_string())
+}
+
+/// Keeps trying while the database is away: a finished run is worth waiting for.
+async fn record(
+    context: &Context,
+    run: TestRun,
+    ended: Result<Vec<CaseResult>, Failure>,
+) -> Result<(), StageError> {
+    let at = context.clock.now();
+    let (state, cases) = match ended {
+        Ok(cases) => (TestRunState::Finished { at }, cases),
+        Err(failure) => (TestRunState::Errored { failure, at }, Vec::new()),
+    };
+    let results: Vec<TestResult> = cases.into_iter().map(|case| result(&run, case, at)).collect();
+    let run = TestRun { state, ..run };
+    loop {
+        match write(context, &run, &results).await {
+            Err(error) if error.is_retryable() => tokio::time::sleep(Duration::from_secs(1)).await,
+            Err(store::Error::Conflict(problem)) => {
+                tracing::info!(artifact = %run.artifact, problem, "the report came too late and does not count");
+                return Ok(());
+            }
+            other => return Ok(other?),
+        }
+    }
+}
+
+async fn write(context: &Context, run: &TestRun, results: &[TestResult]) -> Result<(), store::Error> {
+    let mut tx = context.store.begin().await?;
+    test_runs::update(&mut tx, run, context.clock.now()).await?;
+    results::insert_many(&mut tx, results).await?;
+    tx.commit().await
+}
+
+fn result(run: &TestRun, case: CaseResult, at: model::clock::Timestamp) -> TestResult {
+    let (outcome, note) = match case.outcome {
+        CaseOutcome::Passed => (Outcome::Passed, String::new()),
+        CaseOutcome::Failed { line } => (Outcome::Failed, line),
+        CaseOutcome::Errored { reason } => (Outcome::Error, reason),
+        CaseOutcome::TimedOut => (Outcome::Failed, "it took longer than it may".to_owned()),
+    };
+    TestResult {
+        id: mint(),
+        run: Some(run.id),
+        artifact: run.artifact.clone(),
+        build: run.build,
+        case: case.case,
+        outcome,
+        note,
+        at,
+    }
+}

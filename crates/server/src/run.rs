@@ -1,0 +1,124 @@
+//! `millstream serve`: every stage of the chosen roles, and the API, until told to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::distgit;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::context::{Context, StartError};
+use crate::reconcile::{self, Stage};
+use crate::{admin, api};
+
+/// How long work under way may go on after the server was told to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Why the server ended without being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// It could not get ready.
+    #[error("{0}")]
+    Start(#[from] StartError),
+    /// The address cannot be listened on.
+    #[error("could not listen on {address}: {error}")]
+    Listen {
+        /// As configured.
+        address: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+}
+
+/// A server that runs.
+pub struct Server {
+    /// Where the API answers.
+    pub address: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    context: Arc<Context>,
+}
+
+/// Starts the stages of `roles`, all of them if none is named, and the API.
+///
+/// # Errors
+/// [`ServeError`] when it cannot get ready; afterwards trouble is logged and waited out.
+pub async fn start(config: Config, roles: &[Stage]) -> Result<Server, ServeError> {
+    let context = Arc::new(Context::open(config, Arc::new(SystemClock)).await?);
+    clear_up(&context).await?;
+    let listen = context.config.listen.clone();
+    let listener = TcpListener::bind(&listen).await.map_err(|error| ServeError::Listen { address: listen.clone(), error })?;
+    let address = listener.local_addr().map_err(|error| ServeError::Listen { address: listen, error })?;
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let stages = if roles.is_empty() { &Stage::ALL[..] } else { roles };
+    for &stage in stages {
+        tasks.spawn(reconcile::run(stage, Arc::clone(&context), stopped.clone()));
+    }
+    tasks.spawn(wake_on_push(Arc::clone(&context), stopped.clone()));
+    tasks.spawn(api::serve(Arc::clone(&context), listener, stopped));
+    tracing::info!(%address, owner = context.owner.name(), "ready");
+    Ok(Server { address, stop, tasks, context })
+}
+
+impl Server {
+    /// Stops: nothing new is begun, what is under way may end within a while.
+    pub async fn stop(mut self) {
+        // Without receivers every task has ended already.
+        let _ = self.stop.send(true);
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
+            tracing::warn!("some stages did not end in time");
+        }
+        let quiet = async {
+            while self.context.running.count() > 0 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        if tokio::time::timeout(GRACE, quiet).await.is_err() {
+            tracing::warn!("builds or tests under way are given up; another process takes them over");
+        }
+        self.context.store.close().await;
+    }
+}
+
+/// Gives back what processes that are gone held, and removes what they left behind.
+async fn clear_up(context: &Context) -> Result<(), StartError> {
+    admin::init::dist_git(&context.config)?;
+    let file = |path: PathBuf| move |error| StartError::File { path, error };
+    let folder = context.config.data.join("owners");
+    for name in context.owner.dead().map_err(file(folder.clone()))? {
+        let mut tx = context.store.begin().await?;
+        store::leases::release_all(&mut tx, &name).await?;
+        tx.commit().await?;
+        let left = context.config.work_root().join(format!("resolver-{name}"));
+        if left.exists() {
+            std::fs::remove_dir_all(&left).map_err(file(left))?;
+        }
+        context.owner.forget(&name).map_err(file(folder.clone()))?;
+    }
+    Ok(())
+}
+
+/// A push touches a file; whoever sees it looks at once. Polling finds the push as well, only later.
+async fn wake_on_push(context: Arc<Context>, mut stop: watch::Receiver<bool>) {
+    let path = distgit::wake_file(&context.config.distgit_root());
+    let touched = || std::fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
+    let mut seen = touched();
+    while !*stop.borrow() {
+        let now = touched();
+        if now != seen {
+            seen = now;
+            context.wakes.wake(Stage::Scan);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(100)) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Artifacts and the short internal ids by which the other tables name them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::artifact::{ArtifactKey, BranchName};
+
+use crate::connection::{Conn, Dialect, Tx};
+use crate::error::{Error, Result};
+use crate::row::Row;
+use crate::value::{Value, args, rows_at_once, values_list};
+
+/// An artifact and whether its branch still exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// Its id inside the database.
+    pub id: i64,
+    /// Its identity.
+    pub key: ArtifactKey,
+    /// Its branch existed and is gone. One that was never seen in dist-git is not retired.
+    pub retired: bool,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT a.id, a.kind, a.name, a.branch, ",
+            "CASE WHEN t.artifact IS NOT NULL AND t.commit_id IS NULL ",
+            "THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END ",
+            "FROM artifacts a LEFT JOIN tips t ON t.artifact = a.id ",
+            $rest
+        )
+    };
+}
+
+/// The internal id of an artifact, given now if it has none.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn ensure(tx: &mut Tx, key: &ArtifactKey) -> Result<i64> {
+    if let Some(id) = find(tx, key).await? {
+        return Ok(id);
+    }
+    let sql = "INSERT INTO artifacts (kind, name, branch) VALUES ($1, $2, $3) \
+               ON CONFLICT DO NOTHING";
+    tx.execute(sql, args![key.kind.as_str(), &key.name, &key.branch]).await?;
+    find(tx, key).await?.ok_or_else(|| Error::Conflict(format!("{key} was there and is not")))
+}
+
+/// The internal ids of many artifacts, given now to those that have none.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn ensure_all<'a>(
+    tx: &mut Tx,
+    keys: impl IntoIterator<Item = &'a ArtifactKey>,
+) -> Result<BTreeMap<ArtifactKey, i64>> {
+    // Sorted, so that two transactions on PostgreSQL that give ids to the same artifacts cannot wait for each other.
+    let keys: BTreeSet<&ArtifactKey> = keys.into_iter().collect();
+    let mut ids = find_all(tx, &keys).await?;
+    let missing: BTreeSet<&ArtifactKey> =
+        keys.into_iter().filter(|key| !ids.contains_key(*key)).collect();
+    if !missing.is_empty() {
+        let values = texts(&missing);
+        let sql = "INSERT INTO artifacts (kind, name, branch) VALUES {} ON CONFLICT DO NOTHING";
+        tx.insert_rows(sql, 3, &values).await?;
+        ids.extend(find_all(tx, &missing).await?);
+    }
+    Ok(ids)
+}
+
+/// The internal ids of those of many artifacts that have one.
+pub(crate) async fn find_all(
+    conn: &mut Conn,
+    keys: &BTreeSet<&ArtifactKey>,
+) -> Result<BTreeMap<ArtifactKey, i64>> {
+    let mut ids = BTreeMap::new();
+    for chunk in texts(keys).chunks(rows_at_once(3) * 3) {
+        let sql = format!(
+            "SELECT id, kind, name, branch FROM artifacts \
+             WHERE (kind, name, branch) IN (VALUES {})",
+            values_list(chunk.len() / 3, 3)
+        );
+        for mut row in conn.rows("artifacts", sql, chunk.to_vec()).await? {
+            let id = row.take()?;
+            ids.insert(row.artifact()?, id);
+        }
+    }
+    Ok(ids)
+}
+
+fn texts(keys: &BTreeSet<&ArtifactKey>) -> Vec<Value> {
+    keys.iter().flat_map(|key| args![key.kind.as_str(), &key.name, &key.branch]).collect()
+}
+
+/// The internal id of an artifact, if it has one.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn find(conn: &mut Conn, key: &ArtifactKey) -> Result<Option<i64>> {
+    let sql = "SELECT id FROM artifacts WHERE branch = $1 AND kind = $2 AND name = $3";
+    let values = args![&key.branch, key.kind.as_str(), &key.name];
+    conn.row("artifacts", sql, values).await?.map(|mut row| row.take()).transpose()
+}
+
+/// An artifact.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn get(conn: &mut Conn, key: &ArtifactKey) -> Result<Option<Artifact>> {
+    let sql = select!("WHERE a.branch = $1 AND a.kind = $2 AND a.name = $3");
+    let values = args![&key.branch, key.kind.as_str(), &key.name];
+    conn.row("artifacts", sql, values).await?.map(decode).transpose()
+}
+
+/// The artifacts of a branch, or of all, sorted by kind and name.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn list(conn: &mut Conn, branch: Option<&BranchName>) -> Result<Vec<Artifact>> {
+    let rows = match branch {
+        Some(branch) => {
+            let sql = select!("WHERE a.branch = $1 ORDER BY a.kind, a.name");
+            conn.rows("artifacts", sql, args![branch]).await?
+        }
+        None => {
+            let sql = select!("ORDER BY a.kind, a.name, a.branch");
+            conn.rows("artifacts", sql, vec![]).await?
+        }
+    };
+    rows.into_iter().map(decode).collect()
+}
+
+fn decode(mut row: Row) -> Result<Artifact> {
+    Ok(Artifact { id: row.take()?, key: row.artifact()?, retired: row.take()? })
+}
+
+/// Keeps other transactions from doing the same to this artifact until this one ends.
+pub(crate) async fn lock(tx: &mut Tx, artifact: i64) -> Result<()> {
+    // Dialect: on SQLite the transaction itself keeps every other writer out.
+    if tx.dialect() == Dialect::Postgres {
+        let sql = "SELECT id FROM artifacts WHERE id = $1 FOR NO KEY UPDATE";
+        tx.row("artifacts", sql, args![artifact]).await?;
+    }
+    Ok(())
+}

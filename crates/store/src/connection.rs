@@ -1,0 +1,267 @@
+//! Connections to read from and transactions to write in.
+
+use std::borrow::Cow;
+use std::ops::{Deref, DerefMut};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
+
+use crate::error::{Error, Result};
+use crate::row::{Cells, Row};
+use crate::value::{Value, placeholders, postgres_arguments, sqlite_arguments, values_list};
+
+/// Which database it is. Asked only where no one SQL text serves both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// The embedded one.
+    Sqlite,
+    /// The one for several replicas.
+    Postgres,
+}
+
+/// What queries run on.
+pub struct Conn(Inner);
+
+enum Inner {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+    SqliteTx(Transaction<'static, Sqlite>),
+    PostgresTx(Transaction<'static, Postgres>),
+}
+
+enum Raw<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+/// A connection for reading.
+pub struct Reader(Conn);
+
+/// A transaction for writing. What is not committed is undone when it is dropped.
+pub struct Tx(Conn);
+
+impl Conn {
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
+        match &self.0 {
+            Inner::Sqlite(_) | Inner::SqliteTx(_) => Dialect::Sqlite,
+            Inner::Postgres(_) | Inner::PostgresTx(_) => Dialect::Postgres,
+        }
+    }
+
+    fn raw(&mut self) -> Raw<'_> {
+        match &mut self.0 {
+            Inner::Sqlite(connection) => Raw::Sqlite(connection),
+            Inner::Postgres(connection) => Raw::Postgres(connection),
+            Inner::SqliteTx(transaction) => Raw::Sqlite(transaction),
+            Inner::PostgresTx(transaction) => Raw::Postgres(transaction),
+        }
+    }
+
+    /// Every row of a query over `table`. The first column must identify the row.
+    pub(crate) async fn rows(
+        &mut self,
+        table: &'static str,
+        sql: impl Into<Cow<'static, str>>,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>> {
+        let (sql, lasting) = statement(sql.into());
+        Ok(match self.raw() {
+            Raw::Sqlite(connection) => {
+                let query = sqlx::query_with(sql, sqlite_arguments(values)?).persistent(lasting);
+                let rows = query.fetch_all(connection).await?;
+                rows.into_iter().map(|row| Row::of(table, Cells::Sqlite(row))).collect()
+            }
+            Raw::Postgres(connection) => {
+                let query = sqlx::query_with(sql, postgres_arguments(values)?).persistent(lasting);
+                let rows = query.fetch_all(connection).await?;
+                rows.into_iter().map(|row| Row::of(table, Cells::Postgres(row))).collect()
+            }
+        })
+    }
+
+    /// The only row of a query over `table`, or none.
+    pub(crate) async fn row(
+        &mut self,
+        table: &'static str,
+        sql: impl Into<Cow<'static, str>>,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>> {
+        Ok(self.rows(table, sql, values).await?.into_iter().next())
+    }
+
+    /// The first column of the row that an insertion returns: the number it was given.
+    pub(crate) async fn number(
+        &mut self,
+        table: &'static str,
+        sql: impl Into<Cow<'static, str>>,
+        values: Vec<Value>,
+    ) -> Result<i64> {
+        match self.row(table, sql, values).await? {
+            Some(mut row) => row.take(),
+            None => Err(Error::Conflict(format!("nothing was inserted into {table}"))),
+        }
+    }
+
+    /// Runs a statement and says how many rows it touched.
+    pub(crate) async fn execute(
+        &mut self,
+        sql: impl Into<Cow<'static, str>>,
+        values: Vec<Value>,
+    ) -> Result<u64> {
+        let (sql, lasting) = statement(sql.into());
+        Ok(match self.raw() {
+            Raw::Sqlite(connection) => {
+                let query = sqlx::query_with(sql, sqlite_arguments(values)?).persistent(lasting);
+                query.execute(connection).await?.rows_affected()
+            }
+            Raw::Postgres(connection) => {
+                let query = sqlx::query_with(sql, postgres_arguments(values)?).persistent(lasting);
+                query.execute(connection).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Runs `select` with `IN (…)` lists of bounded length in place of `{}`, and gathers the rows.
+    pub(crate) async fn rows_in(
+        &mut self,
+        table: &'static str,
+        select: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>> {
+        let mut found = Vec::new();
+        for chunk in values.chunks(1_000) {
+            let sql = select.replace("{}", &placeholders(1, chunk.len()));
+            found.extend(self.rows(table, sql, chunk.to_vec()).await?);
+        }
+        Ok(found)
+    }
+
+    /// Reads every row of `table` as the program would, a thousand values of the integer `key` at a time.
+    pub(crate) async fn check_rows<T>(
+        &mut self,
+        table: &'static str,
+        select: &str,
+        key: &str,
+        decode: fn(Row) -> Result<T>,
+    ) -> Result<()> {
+        let (_, column) = key.split_once('.').unwrap_or(("", key));
+        let newest = self.row(table, format!("SELECT max({column}) FROM {table}"), vec![]).await?;
+        let last: Option<i64> = newest.map(|mut row| row.take()).transpose()?.flatten();
+        let mut from = 0;
+        while last.is_some_and(|last| from < last) {
+            let sql = format!("{select} WHERE {key} > $1 AND {key} <= $2 ORDER BY {key}");
+            for row in self.rows(table, sql, crate::value::args![from, from + 1_000]).await? {
+                decode(row)?;
+            }
+            from += 1_000;
+        }
+        Ok(())
+    }
+
+    /// Runs `insert` with rows of `columns` values each in place of `{}`, in statements of bounded length.
+    pub(crate) async fn insert_rows(
+        &mut self,
+        insert: &str,
+        columns: usize,
+        values: &[Value],
+    ) -> Result<()> {
+        for chunk in values.chunks(crate::value::rows_at_once(columns) * columns) {
+            let sql = insert.replace("{}", &values_list(chunk.len() / columns, columns));
+            self.execute(sql, chunk.to_vec()).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Row {
+    fn of(table: &'static str, cells: Cells) -> Self {
+        Self { cells, table, next: 0 }
+    }
+}
+
+/// A text put together here holds our own words and placeholders, never a value from outside. It is not kept prepared:
+/// its length varies.
+fn statement(sql: Cow<'static, str>) -> (AssertSqlSafe<Cow<'static, str>>, bool) {
+    let lasting = matches!(sql, Cow::Borrowed(_));
+    (AssertSqlSafe(sql), lasting)
+}
+
+impl Reader {
+    pub(crate) fn sqlite(connection: PoolConnection<Sqlite>) -> Self {
+        Self(Conn(Inner::Sqlite(connection)))
+    }
+
+    pub(crate) fn postgres(connection: PoolConnection<Postgres>) -> Self {
+        Self(Conn(Inner::Postgres(connection)))
+    }
+
+    pub(crate) fn of(transaction: Tx) -> Self {
+        Self(transaction.0)
+    }
+}
+
+impl Tx {
+    pub(crate) fn sqlite(transaction: Transaction<'static, Sqlite>) -> Self {
+        Self(Conn(Inner::SqliteTx(transaction)))
+    }
+
+    pub(crate) fn postgres(transaction: Transaction<'static, Postgres>) -> Self {
+        Self(Conn(Inner::PostgresTx(transaction)))
+    }
+
+    /// Makes everything that was done in it lasting and visible.
+    ///
+    /// # Errors
+    /// When the database goes away meanwhile, it is unknown whether the commit took place; whoever tries again must
+    /// bear both. Ids minted beforehand make that so.
+    pub async fn commit(self) -> Result<()> {
+        match self.0.0 {
+            Inner::SqliteTx(transaction) => transaction.commit().await?,
+            Inner::PostgresTx(transaction) => transaction.commit().await?,
+            Inner::Sqlite(_) | Inner::Postgres(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Undoes everything at once; dropping the transaction does so a little later.
+    ///
+    /// # Errors
+    /// None that matters: without a connection, the database undoes it by itself.
+    pub async fn rollback(self) -> Result<()> {
+        match self.0.0 {
+            Inner::SqliteTx(transaction) => transaction.rollback().await?,
+            Inner::PostgresTx(transaction) => transaction.rollback().await?,
+            Inner::Sqlite(_) | Inner::Postgres(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Reader {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.0
+    }
+}
+
+impl DerefMut for Reader {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.0
+    }
+}
+
+impl Deref for Tx {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.0
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.0
+    }
+}

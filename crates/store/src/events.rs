@@ -1,0 +1,123 @@
+//! Events: what happened outside, in the order of recording.
+
+use model::artifact::ArtifactKey;
+use model::clock::Timestamp;
+use model::event::{Event, EventState, RecordedEvent};
+use model::id::EventId;
+
+use crate::artifacts;
+use crate::connection::{Conn, Tx};
+use crate::error::{Error, Result};
+use crate::page::Page;
+use crate::row::Row;
+use crate::value::{Bind, Filter, args, json};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT e.number, e.id, e.at, e.document, e.state FROM events e ", $rest)
+    };
+}
+
+/// Records an event as new and gives its public number.
+///
+/// # Errors
+/// [`Error::Conflict`] when the id is taken.
+pub async fn insert(tx: &mut Tx, id: EventId, event: &Event, at: Timestamp) -> Result<i64> {
+    let artifact = artifacts::ensure(tx, event.artifact()).await?;
+    let sql = "INSERT INTO events (id, artifact, kind, at, state, document) \
+               VALUES ($1, $2, $3, $4, $5, $6) RETURNING number";
+    let state = EventState::New.as_str();
+    let values = args![id, artifact, event.kind(), at, state, json(event)?];
+    tx.number("events", sql, values).await
+}
+
+/// Changes what became of an event.
+///
+/// # Errors
+/// [`Error::Conflict`] when it is not in the state `from`.
+pub async fn set_state(tx: &mut Tx, id: EventId, from: EventState, to: EventState) -> Result<()> {
+    let sql = "UPDATE events SET state = $3 WHERE id = $1 AND state = $2";
+    match tx.execute(sql, args![id, from.as_str(), to.as_str()]).await? {
+        0 => Err(Error::Conflict(format!("event {id} is not {}", from.as_str()))),
+        _ => Ok(()),
+    }
+}
+
+/// The events nobody has answered yet, the oldest first.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn pending(conn: &mut Conn, limit: u32) -> Result<Vec<RecordedEvent>> {
+    let sql = select!("WHERE e.state = 'new' ORDER BY e.number LIMIT $1");
+    conn.rows("events", sql, args![limit]).await?.into_iter().map(decode).collect()
+}
+
+/// An event by its id.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn get(conn: &mut Conn, id: EventId) -> Result<Option<RecordedEvent>> {
+    conn.row("events", select!("WHERE e.id = $1"), args![id]).await?.map(decode).transpose()
+}
+
+/// Those events of `ids` that there are, the oldest first.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn get_many(conn: &mut Conn, ids: &[EventId]) -> Result<Vec<RecordedEvent>> {
+    let ids = ids.iter().map(|id| id.bind()).collect();
+    let rows = conn.rows_in("events", select!("WHERE e.id IN ({})"), ids).await?;
+    let mut found: Vec<RecordedEvent> = rows.into_iter().map(decode).collect::<Result<_>>()?;
+    found.sort_by_key(|event| event.number);
+    Ok(found)
+}
+
+/// An event by its public number.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn by_number(conn: &mut Conn, number: i64) -> Result<Option<RecordedEvent>> {
+    let sql = select!("WHERE e.number = $1");
+    conn.row("events", sql, args![number]).await?.map(decode).transpose()
+}
+
+/// Which events are listed; what is left out is not asked for.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Those about this artifact.
+    pub artifact: Option<ArtifactKey>,
+    /// Those of this kind, as `Event::kind` names it.
+    pub kind: Option<String>,
+    /// Those in this state.
+    pub state: Option<EventState>,
+}
+
+/// The newest events.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn list(conn: &mut Conn, wanted: &EventFilter, page: Page) -> Result<Vec<RecordedEvent>> {
+    let mut filter = Filter::new("e.number", page);
+    if let Some(key) = &wanted.artifact {
+        let Some(artifact) = artifacts::find(conn, key).await? else { return Ok(Vec::new()) };
+        filter.equals("e.artifact", Some(artifact));
+    }
+    filter.equals("e.kind", wanted.kind.as_deref());
+    filter.equals("e.state", wanted.state.map(EventState::as_str));
+    let (sql, values) = filter.query(select!(""), "e.number", page);
+    conn.rows("events", sql, values).await?.into_iter().map(decode).collect()
+}
+
+pub(crate) async fn check(conn: &mut Conn) -> Result<()> {
+    conn.check_rows("events", select!(""), "e.number", decode).await
+}
+
+fn decode(mut row: Row) -> Result<RecordedEvent> {
+    Ok(RecordedEvent {
+        number: row.take()?,
+        id: row.take()?,
+        at: row.take()?,
+        event: row.json()?,
+        state: row.word()?,
+    })
+}

@@ -1,0 +1,216 @@
+//! Plans: stored once, never changed. What happens to them is on their steps.
+
+use std::time::Duration;
+
+use model::artifact::{ArtifactKey, BranchName};
+use model::clock::Timestamp;
+use model::event::Severity;
+use model::id::{EventId, PlanId};
+use model::plan::{NumberedPlan, Plan};
+use model::step::Step;
+
+use crate::connection::{Conn, Tx};
+use crate::error::Result;
+use crate::page::Page;
+use crate::row::Row;
+use crate::value::{Bind, Filter, args, json, word};
+use crate::{artifacts, sets, steps};
+
+/// The head of a plan, for listings and for choosing which plans to read whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanHead {
+    /// Its public number.
+    pub number: i64,
+    /// Its id.
+    pub id: PlanId,
+    /// The plan it was merged from.
+    pub parent: Option<PlanId>,
+    /// The branch it works on.
+    pub branch: BranchName,
+    /// The gravest of its causes.
+    pub severity: Severity,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it may start.
+    pub start: Timestamp,
+    /// How long it is expected to take.
+    pub predicted: Duration,
+    /// How many steps it has.
+    pub steps: usize,
+    /// How many of them are not settled. The plan is open while there are any.
+    pub unsettled: usize,
+}
+
+macro_rules! select_heads {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.number, p.id, p.parent, p.branch, p.severity, p.created, p.starts, ",
+            "p.predicted, p.size, p.unsettled FROM plans p ",
+            $rest
+        )
+    };
+}
+
+macro_rules! select_plans {
+    ($rest:literal) => {
+        concat!("SELECT p.number, p.body FROM plans p ", $rest)
+    };
+}
+
+/// Stores a plan with its steps and gives its public number.
+///
+/// # Errors
+/// [`crate::Error::Conflict`] when the id is taken.
+pub async fn insert(tx: &mut Tx, plan: &Plan, steps: &[Step]) -> Result<i64> {
+    let unsettled = steps.iter().filter(|step| !step.state.is_settled()).count();
+    let body = sets::pack(json(plan)?.as_bytes())?;
+    let sql = "INSERT INTO plans (id, parent, branch, severity, created, starts, predicted, size, \
+               unsettled, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING number";
+    let predicted = i64::try_from(plan.predicted.as_micros()).unwrap_or(i64::MAX);
+    let mut values = args![plan.id, plan.parent, &plan.branch, word(&plan.severity)?];
+    values.extend(args![plan.created, plan.start, predicted, steps.len(), unsettled, body]);
+    let number = tx.number("plans", sql, values).await?;
+    let mut values = Vec::with_capacity(plan.events.len() * 2);
+    for event in &plan.events {
+        values.extend(args![*event, number]);
+    }
+    let sql = "INSERT INTO plan_events (event, plan) VALUES {} ON CONFLICT DO NOTHING";
+    tx.insert_rows(sql, 2, &values).await?;
+    let keys = plan.steps.iter().map(|step| &step.artifact);
+    let ids = artifacts::ensure_all(tx, keys).await?;
+    steps::insert(tx, number, plan, &ids, steps).await?;
+    Ok(number)
+}
+
+/// A plan by its id.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn get(conn: &mut Conn, id: PlanId) -> Result<Option<NumberedPlan>> {
+    let sql = select_plans!("WHERE p.id = $1");
+    conn.row("plans", sql, args![id]).await?.map(decode).transpose()
+}
+
+/// Those plans of `ids` that there are, in the order of making.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn get_many(conn: &mut Conn, ids: &[PlanId]) -> Result<Vec<NumberedPlan>> {
+    let ids = ids.iter().map(|id| id.bind()).collect();
+    let rows = conn.rows_in("plans", select_plans!("WHERE p.id IN ({})"), ids).await?;
+    let mut found: Vec<NumberedPlan> = rows.into_iter().map(decode).collect::<Result<_>>()?;
+    found.sort_by_key(|plan| plan.number);
+    Ok(found)
+}
+
+/// A plan by its public number.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn by_number(conn: &mut Conn, number: i64) -> Result<Option<NumberedPlan>> {
+    let sql = select_plans!("WHERE p.number = $1");
+    conn.row("plans", sql, args![number]).await?.map(decode).transpose()
+}
+
+/// The head of a plan.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn head(conn: &mut Conn, id: PlanId) -> Result<Option<PlanHead>> {
+    let sql = select_heads!("WHERE p.id = $1");
+    conn.row("plans", sql, args![id]).await?.map(decode_head).transpose()
+}
+
+/// The heads of the newest plans, of all or only of the open ones.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn list(
+    conn: &mut Conn,
+    branch: Option<&BranchName>,
+    open_only: bool,
+    page: Page,
+) -> Result<Vec<PlanHead>> {
+    let mut filter = Filter::new("p.number", page);
+    filter.equals("p.branch", branch);
+    if open_only {
+        filter.and("p.unsettled > 0");
+    }
+    let (sql, values) = filter.query(select_heads!(""), "p.number", page);
+    conn.rows("plans", sql, values).await?.into_iter().map(decode_head).collect()
+}
+
+/// The heads of all open plans of a branch, the oldest first.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn open(conn: &mut Conn, branch: &BranchName) -> Result<Vec<PlanHead>> {
+    let sql = select_heads!("WHERE p.branch = $1 AND p.unsettled > 0 ORDER BY p.number");
+    conn.rows("plans", sql, args![branch]).await?.into_iter().map(decode_head).collect()
+}
+
+/// The branches that have open plans, sorted.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn open_branches(conn: &mut Conn) -> Result<Vec<BranchName>> {
+    let sql = "SELECT DISTINCT branch FROM plans WHERE unsettled > 0 ORDER BY branch";
+    conn.rows("plans", sql, vec![]).await?.into_iter().map(|mut row| row.parse()).collect()
+}
+
+/// The heads of the open plans that have a step of one of these artifacts, settled or not, the oldest first.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn open_touching(conn: &mut Conn, keys: &[ArtifactKey]) -> Result<Vec<PlanHead>> {
+    let ids = artifacts::find_all(conn, &keys.iter().collect()).await?;
+    let select = select_heads!(
+        "WHERE p.unsettled > 0 AND p.number IN (SELECT plan FROM steps WHERE artifact IN ({}))"
+    );
+    let rows = conn.rows_in("plans", select, ids.values().map(|id| id.bind()).collect()).await?;
+    let mut heads: Vec<PlanHead> = rows.into_iter().map(decode_head).collect::<Result<_>>()?;
+    heads.sort_by_key(|head| head.number);
+    // One plan may touch artifacts of two queries.
+    heads.dedup_by_key(|head| head.number);
+    Ok(heads)
+}
+
+/// The heads of the plans that answer an event, the oldest first.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn answering(conn: &mut Conn, event: EventId) -> Result<Vec<PlanHead>> {
+    let sql = select_heads!(
+        "JOIN plan_events e ON e.plan = p.number WHERE e.event = $1 ORDER BY p.number"
+    );
+    conn.rows("plans", sql, args![event]).await?.into_iter().map(decode_head).collect()
+}
+
+pub(crate) async fn check(conn: &mut Conn) -> Result<()> {
+    conn.check_rows("plans", select_heads!(""), "p.number", decode_head).await?;
+    conn.check_rows("plans", select_plans!(""), "p.number", decode).await
+}
+
+fn decode_head(mut row: Row) -> Result<PlanHead> {
+    Ok(PlanHead {
+        number: row.take()?,
+        id: row.take()?,
+        parent: row.take()?,
+        branch: row.parse()?,
+        severity: row.word()?,
+        created: row.take()?,
+        start: row.take()?,
+        predicted: row.take()?,
+        steps: row.take()?,
+        unsettled: row.take()?,
+    })
+}
+
+fn decode(mut row: Row) -> Result<NumberedPlan> {
+    let number = row.take()?;
+    let plan = row.take_with(|body: Vec<u8>| {
+        let bytes = sets::unpack_all(&body)?;
+        serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+    })?;
+    Ok(NumberedPlan { number, plan })
+}

@@ -1,0 +1,48 @@
+//! Sources: what a commit of an artifact says, as it was read in isolation.
+
+use model::artifact::{ArtifactKey, CommitId};
+use model::source::Source;
+
+use crate::artifacts;
+use crate::connection::{Conn, Tx};
+use crate::error::Result;
+use crate::row::Row;
+use crate::value::{args, json};
+
+/// Keeps what a commit says. Reading it again, after a fix of the reader, replaces what was kept.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`].
+pub async fn put(tx: &mut Tx, source: &Source) -> Result<()> {
+    let artifact = artifacts::ensure(tx, &source.artifact).await?;
+    let sql = "INSERT INTO sources (artifact, commit_id, document) VALUES ($1, $2, $3) \
+               ON CONFLICT (artifact, commit_id) DO UPDATE SET document = excluded.document";
+    tx.execute(sql, args![artifact, &source.commit, json(source)?]).await?;
+    Ok(())
+}
+
+/// What a commit says, if it was read.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn get(
+    conn: &mut Conn,
+    artifact: &ArtifactKey,
+    commit: &CommitId,
+) -> Result<Option<Source>> {
+    let sql = "SELECT s.commit_id, s.document FROM sources s \
+               JOIN artifacts a ON a.id = s.artifact \
+               WHERE a.branch = $1 AND a.kind = $2 AND a.name = $3 AND s.commit_id = $4";
+    let values = args![&artifact.branch, artifact.kind.as_str(), &artifact.name, commit];
+    conn.row("sources", sql, values).await?.map(decode).transpose()
+}
+
+pub(crate) async fn check(conn: &mut Conn) -> Result<()> {
+    let select = "SELECT s.commit_id, s.document FROM sources s";
+    conn.check_rows("sources", select, "s.artifact", decode).await
+}
+
+fn decode(mut row: Row) -> Result<Source> {
+    let _commit: String = row.take()?;
+    row.json()
+}

@@ -1,0 +1,174 @@
+//! Steps: where each artifact of a plan stands.
+
+use std::collections::BTreeMap;
+
+use model::artifact::ArtifactKey;
+use model::id::PlanId;
+use model::plan::Plan;
+use model::step::{Step, StepState};
+
+use crate::artifacts;
+use crate::connection::{Conn, Tx};
+use crate::error::{Error, Result};
+use crate::row::Row;
+use crate::value::{Bind, args, json};
+
+/// A step with the artifact and the plan it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedStep {
+    /// The public number of its plan.
+    pub plan_number: i64,
+    /// Its artifact.
+    pub artifact: ArtifactKey,
+    /// The step.
+    pub step: Step,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.plan, p.id, a.kind, a.name, a.branch, s.position, s.state, s.detail, ",
+            "s.reason, s.round, s.previous, s.since, s.version FROM steps s ",
+            "JOIN plans p ON p.number = s.plan JOIN artifacts a ON a.id = s.artifact ",
+            $rest
+        )
+    };
+}
+
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    number: i64,
+    plan: &Plan,
+    ids: &BTreeMap<ArtifactKey, i64>,
+    steps: &[Step],
+) -> Result<()> {
+    let mut values = Vec::with_capacity(steps.len() * 11);
+    for step in steps {
+        let planned = plan.steps.get(step.index).filter(|_| step.plan == plan.id);
+        let artifact = planned.and_then(|planned| ids.get(&planned.artifact)).copied();
+        let artifact = artifact.ok_or_else(|| {
+            Error::Refused(format!(
+                "step {} of {} is not in plan {}",
+                step.index, step.plan, plan.id
+            ))
+        })?;
+        values.extend(args![number, step.index, artifact, step.state.name(), json(&step.state)?]);
+        values.extend(args![json(&step.reason)?, step.round, step.previous, step.since]);
+        values.extend(args![step.state.is_settled(), step.version]);
+    }
+    let sql = "INSERT INTO steps (plan, position, artifact, state, detail, reason, round, \
+               previous, since, settled, version) VALUES {}";
+    tx.insert_rows(sql, 11, &values).await
+}
+
+/// The steps of a plan, in their order.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn of_plan(conn: &mut Conn, plan: PlanId) -> Result<Vec<Step>> {
+    let sql = select!("WHERE p.id = $1 ORDER BY s.position");
+    let rows = conn.rows("steps", sql, args![plan]).await?;
+    rows.into_iter().map(|row| decode(row).map(|placed| placed.step)).collect()
+}
+
+/// The steps of several plans, plan by plan in the order of making.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn of_plans(conn: &mut Conn, plans: &[PlanId]) -> Result<Vec<PlacedStep>> {
+    let ids = plans.iter().map(|id| id.bind()).collect();
+    let rows = conn.rows_in("steps", select!("WHERE p.id IN ({})"), ids).await?;
+    let mut steps: Vec<PlacedStep> = rows.into_iter().map(decode).collect::<Result<_>>()?;
+    steps.sort_by_key(|placed| (placed.plan_number, placed.step.index));
+    Ok(steps)
+}
+
+/// A step.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn get(conn: &mut Conn, plan: PlanId, index: usize) -> Result<Option<Step>> {
+    let sql = select!("WHERE p.id = $1 AND s.position = $2");
+    let row = conn.row("steps", sql, args![plan, index]).await?;
+    row.map(|row| decode(row).map(|placed| placed.step)).transpose()
+}
+
+/// The unsettled steps in the state of this name, in all plans, the oldest plan first.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn unsettled(conn: &mut Conn, state: &str) -> Result<Vec<PlacedStep>> {
+    let sql = select!("WHERE s.settled = 0 AND s.state = $1 ORDER BY s.plan, s.position");
+    conn.rows("steps", sql, args![state]).await?.into_iter().map(decode).collect()
+}
+
+/// The steps of an artifact in the newest plans, the newest first.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn of_artifact(
+    conn: &mut Conn,
+    artifact: &ArtifactKey,
+    limit: u32,
+) -> Result<Vec<PlacedStep>> {
+    let Some(id) = artifacts::find(conn, artifact).await? else { return Ok(Vec::new()) };
+    let sql = select!("WHERE s.artifact = $1 ORDER BY s.plan DESC, s.position LIMIT $2");
+    conn.rows("steps", sql, args![id, limit]).await?.into_iter().map(decode).collect()
+}
+
+/// Stores a step's state, reason, round and time, and gives its new version. Whether its plan is open follows.
+///
+/// # Errors
+/// [`Error::Conflict`] when it is not at `step.version` any more.
+pub async fn update(tx: &mut Tx, step: &Step) -> Result<i64> {
+    let sql = "SELECT s.plan, s.settled FROM steps s JOIN plans p ON p.number = s.plan \
+               WHERE p.id = $1 AND s.position = $2 AND s.version = $3";
+    let row = tx.row("steps", sql, args![step.plan, step.index, step.version]).await?;
+    let Some(mut row) = row else { return Err(stale(step)) };
+    let plan: i64 = row.take()?;
+    let was_settled: bool = row.take()?;
+    let settled = step.state.is_settled();
+    let sql = "UPDATE steps SET state = $4, detail = $5, reason = $6, round = $7, since = $8, \
+               settled = $9, previous = $10, version = version + 1 \
+               WHERE plan = $1 AND position = $2 AND version = $3";
+    let mut values = args![plan, step.index, step.version, step.state.name(), json(&step.state)?];
+    values.extend(args![json(&step.reason)?, step.round, step.since, settled, step.previous]);
+    // The version is asked for again: on PostgreSQL another may have written since it was read above.
+    if tx.execute(sql, values).await? == 0 {
+        return Err(stale(step));
+    }
+    let change = i64::from(was_settled) - i64::from(settled);
+    if change != 0 {
+        let sql = "UPDATE plans SET unsettled = unsettled + $2 WHERE number = $1";
+        tx.execute(sql, args![plan, change]).await?;
+    }
+    Ok(step.version + 1)
+}
+
+fn stale(step: &Step) -> Error {
+    Error::Conflict(format!(
+        "step {} of plan {} is not at version {} any more",
+        step.index, step.plan, step.version
+    ))
+}
+
+pub(crate) async fn check(conn: &mut Conn) -> Result<()> {
+    conn.check_rows("steps", select!(""), "s.plan", decode).await
+}
+
+fn decode(mut row: Row) -> Result<PlacedStep> {
+    let plan_number = row.take()?;
+    let plan = row.take()?;
+    let artifact = row.artifact()?;
+    let step = Step {
+        plan,
+        index: row.take()?,
+        state: row.state(StepState::name)?,
+        reason: row.json()?,
+        round: row.take()?,
+        previous: row.take()?,
+        since: row.take()?,
+        version: row.take()?,
+    };
+    Ok(PlacedStep { plan_number, artifact, step })
+}
