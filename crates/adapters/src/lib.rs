@@ -2,14 +2,14 @@
 
 pub mod distgit;
 
-pub mod toolchain;
+pub mod rpmbuild;
 pub mod sandbox;
 pub mod spec;
-pub mod rpmbuild;
 pub mod testing;
+pub mod toolchain;
 
-pub mod packages;
 pub mod facets;
+pub mod packages;
 
-pub mod repository;
 pub mod closure;
+pub mod repository;

@@ -6,8 +6,8 @@ pub mod graph;
 
 pub mod affected;
 pub mod facts;
-pub mod plan;
-pub mod schedule;
-pub mod progress;
 pub mod gate;
+pub mod plan;
+pub mod progress;
 pub mod publish;
+pub mod schedule;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use model::artifact::{ArtifactKey, BranchName, CommitId};
 use model::clock::Timestamp;
-use model::edge::Edge;
+use model::edge::{Edge, EdgeKind, Evidence};
 use model::event::Severity;
 use model::id::{BuildId, EventId, PlanId};
 use model::plan::{Plan, PlanEdge, PlannedStep, RootAction, StepIndex, Unit};
@@ -194,13 +194,17 @@ impl Layout {
             .components(graph.nodes(), |_| true)
             .into_iter()
             .map(|component| {
-                (component.tier, component.members.iter().map(|&node| graph.key(node).clone()).collect())
+                (
+                    component.tier,
+                    component.members.iter().map(|&node| graph.key(node).clone()).collect(),
+                )
             })
             .collect();
         let alone = reached.keys().filter(|key| graph.node(key).is_none());
         components.extend(alone.map(|key| (0, vec![key.clone()])));
         components.sort();
-        let order: Vec<ArtifactKey> = components.iter().flat_map(|(_, members)| members.clone()).collect();
+        let order: Vec<ArtifactKey> =
+            components.iter().flat_map(|(_, members)| members.clone()).collect();
         let index: HashMap<ArtifactKey, StepIndex> =
             order.iter().enumerate().map(|(index, key)| (key.clone(), index)).collect();
         let components = components
@@ -218,7 +222,8 @@ fn steps(
     ground: &Ground,
     rules: &Rules,
 ) -> Vec<PlannedStep> {
-    let roots: HashMap<&ArtifactKey, &Root> = roots.iter().map(|root| (&root.artifact, root)).collect();
+    let roots: HashMap<&ArtifactKey, &Root> =
+        roots.iter().map(|root| (&root.artifact, root)).collect();
     let mut place = vec![(0, 0); layout.order.len()];
     for (unit, (tier, members)) in layout.components.iter().enumerate() {
         for &member in members {
@@ -228,7 +233,8 @@ fn steps(
     let step = |(artifact, (tier, unit)): (&ArtifactKey, (u32, usize))| {
         let root = roots.get(artifact);
         let published = ground.published.get(artifact);
-        let commit = root.map(|root| &root.commit).or(published.map(|published| &published.commit))?;
+        let commit =
+            root.map(|root| &root.commit).or(published.map(|published| &published.commit))?;
         Some(PlannedStep {
             artifact: artifact.clone(),
             commit: commit.clone(),
@@ -248,8 +254,8 @@ fn units(layout: &Layout, steps: &[PlannedStep], ground: &Ground, rules: &Rules)
     let rank = |&index: &StepIndex| {
         let step = &steps[index];
         let settings = ground.settings.get(&step.artifact);
-        let bootstraps =
-            step.replaces.is_none() && settings.is_some_and(|settings| settings.bootstrap.is_some());
+        let bootstraps = step.replaces.is_none()
+            && settings.is_some_and(|settings| settings.bootstrap.is_some());
         (!bootstraps, step.root.is_none(), index)
     };
     let unit = |(_, members): &(u32, Vec<StepIndex>)| {
@@ -268,15 +274,31 @@ fn plan_edges(layout: &Layout, ground: &Ground) -> Vec<PlanEdge> {
             (*layout.index.get(&edge.dependent)?, *layout.index.get(&edge.dependency)?);
         let settings = ground.settings.get(&edge.dependent).unwrap_or(&none);
         let listens = listening(edge.kind, &edge.package, settings);
-        (dependent != dependency).then(|| PlanEdge { dependent, dependency, edge: edge.clone(), listens })
+        (dependent != dependency).then(|| PlanEdge {
+            dependent,
+            dependency,
+            edge: edge.clone(),
+            listens,
+        })
     };
     let mut seen = HashSet::new();
     let mut edges: Vec<PlanEdge> = ground
         .edges
         .iter()
         .filter_map(plan_edge)
-        .filter(|edge| seen.insert((edge.dependent, edge.dependency, edge.edge.kind, edge.edge.package.clone())))
+        .filter(|edge| seen.insert((edge.dependent, edge.dependency, role(&edge.edge))))
         .collect();
-    edges.sort_by(|a, b| (a.dependent, a.dependency, &a.edge).cmp(&(b.dependent, b.dependency, &b.edge)));
+    edges.sort_by(|a, b| {
+        (a.dependent, a.dependency, &a.edge).cmp(&(b.dependent, b.dependency, &b.edge))
+    });
     edges
+}
+
+/// What tells two edges between the same steps apart; that a library is required for three symbols is one edge.
+fn role(edge: &Edge) -> (EdgeKind, String, Option<String>) {
+    let requiring = match &edge.evidence {
+        Evidence::Requires { package, .. } => Some(package.clone()),
+        Evidence::Spec { .. } | Evidence::Buildroot { .. } => None,
+    };
+    (edge.kind, edge.package.clone(), requiring)
 }

@@ -163,7 +163,9 @@ fn is_through(state: &StepState) -> bool {
 pub fn visible(progress: &Progress<'_>, index: StepIndex) -> Vec<(ArtifactKey, BuildId)> {
     let unit = progress.plan.steps[index].unit;
     let tested_with = match progress.steps[index].state {
-        StepState::Retest | StepState::Testing { .. } => listeners::used_at_run_time(progress, index),
+        StepState::Retest | StepState::Testing { .. } => {
+            listeners::used_at_run_time(progress, index)
+        }
         _ => HashSet::new(),
     };
     let may_see = |step: &&Step| {

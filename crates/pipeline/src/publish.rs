@@ -62,7 +62,8 @@ pub fn closed_group(
             after.extend(candidates[position].builds.iter().cloned());
         }
         let world = World::of(&after, stand_in, facts);
-        let broken: Vec<(ArtifactKey, Breakage)> = broken(&before, &world, &after, published, facts);
+        let broken: Vec<(ArtifactKey, Breakage)> =
+            broken(&before, &world, &after, published, facts);
         let culprit = broken.iter().find_map(|(owner, breakage)| {
             let position = group.candidates.iter().position(|&candidate| {
                 candidates[candidate].builds.iter().any(|(artifact, _)| artifact == owner)
@@ -110,13 +111,20 @@ fn requirements(package: &Package) -> impl Iterator<Item = (&Package, &Requireme
 
 /// Everything a repository provides.
 struct World<'a> {
-    provides: std::collections::HashMap<&'a str, Vec<(Option<&'a ArtifactKey>, &'a model::requirement::Capability)>>,
+    provides: std::collections::HashMap<
+        &'a str,
+        Vec<(Option<&'a ArtifactKey>, &'a model::requirement::Capability)>,
+    >,
     files: HashSet<&'a str>,
     file_owners: std::collections::HashMap<&'a str, &'a ArtifactKey>,
 }
 
 impl<'a> World<'a> {
-    fn of(builds: &'a BTreeMap<ArtifactKey, BuildId>, stand_in: &'a Package, facts: &'a Facts) -> Self {
+    fn of(
+        builds: &'a BTreeMap<ArtifactKey, BuildId>,
+        stand_in: &'a Package,
+        facts: &'a Facts,
+    ) -> Self {
         let mut world = Self {
             provides: std::collections::HashMap::new(),
             files: HashSet::new(),
@@ -156,7 +164,9 @@ impl<'a> World<'a> {
     fn owner(&self, requirement: &Requirement) -> Option<ArtifactKey> {
         let wanted = requirement.capability()?;
         let given = self.provides.get(wanted.name.as_str()).map_or(&[][..], Vec::as_slice).iter();
-        let provided = given.filter(|(_, provide)| wanted.is_satisfied_by(provide)).find_map(|(owner, _)| *owner);
+        let provided = given
+            .filter(|(_, provide)| wanted.is_satisfied_by(provide))
+            .find_map(|(owner, _)| *owner);
         provided.or_else(|| self.file_owners.get(wanted.name.as_str()).copied()).cloned()
     }
 }

@@ -15,7 +15,11 @@ use tokio::sync::watch;
 use crate::context::Context;
 
 /// Answers until told to stop.
-pub(crate) async fn serve(context: Arc<Context>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    context: Arc<Context>,
+    listener: TcpListener,
+    mut stop: watch::Receiver<bool>,
+) {
     let writer = v1::messages::writer::start(Arc::clone(&context));
     let router = router(Arc::clone(&context), writer);
     let stopped = async move {
@@ -32,5 +36,9 @@ fn router(context: Arc<Context>, writer: v1::messages::writer::Writer) -> Router
         .route("/health", get(health::show))
         .route("/metrics", get(metrics::show))
         .with_state(Arc::clone(&context))
-        .merge(Router::new().route("/api/v1/messages", post(v1::messages::create::create)).with_state((context, writer)))
+        .merge(
+            Router::new()
+                .route("/api/v1/messages", post(v1::messages::create::create))
+                .with_state((context, writer)),
+        )
 }

@@ -79,26 +79,38 @@ pub(crate) struct Context {
 impl Context {
     /// Opens the store, prepares the toolchain and the resolver.
     pub(crate) async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        for folder in [config.builds_root(), config.test_logs_root(), config.snapshots_root(), config.published_root(), config.work_root()] {
-            std::fs::create_dir_all(&folder).map_err(|error| StartError::File { path: folder, error })?;
+        for folder in [
+            config.builds_root(),
+            config.test_logs_root(),
+            config.snapshots_root(),
+            config.published_root(),
+            config.work_root(),
+        ] {
+            std::fs::create_dir_all(&folder)
+                .map_err(|error| StartError::File { path: folder, error })?;
         }
         let store = Store::open(&config.db_url()).await?;
-        let owner = Owner::register(&config.data).map_err(|error| StartError::File { path: config.data.clone(), error })?;
+        let owner = Owner::register(&config.data)
+            .map_err(|error| StartError::File { path: config.data.clone(), error })?;
         let toolchain = toolchain::prepare(&config.toolchain_root()).await?;
         let stand_in = adapters::packages::read(std::slice::from_ref(&toolchain.rpm)).await;
         let stand_in = stand_in.map_err(|error| StartError::Outside(error.to_string()))?;
-        let closures = Closures::start(&config.work_root().join(format!("resolver-{}", owner.name())))
-            .map_err(|error| StartError::Outside(error.to_string()))?;
+        let closures =
+            Closures::start(&config.work_root().join(format!("resolver-{}", owner.name())))
+                .map_err(|error| StartError::Outside(error.to_string()))?;
         Ok(Self {
             floor: crate::floor::read(&config)?,
             scanner: tokio::sync::Mutex::new(Scanner::new(&config.distgit_root())),
             scan_problems: Mutex::default(),
             graph: tokio::sync::Mutex::default(),
-            running: Running::new(&config.data).map_err(|error| StartError::File { path: config.data.clone(), error })?,
+            running: Running::new(&config.data)
+                .map_err(|error| StartError::File { path: config.data.clone(), error })?,
             facts: Mutex::default(),
             published: crate::published::PublishedCache::default(),
             wakes: Wakes::default(),
-            stand_in: stand_in.into_iter().next().ok_or_else(|| StartError::Outside("the toolchain's stand-in is empty".to_owned()))?,
+            stand_in: stand_in.into_iter().next().ok_or_else(|| {
+                StartError::Outside("the toolchain's stand-in is empty".to_owned())
+            })?,
             config,
             store,
             clock,
@@ -109,7 +121,10 @@ impl Context {
     }
 
     /// What a build put out and what it was built against; none for a build without outputs.
-    pub(crate) async fn facts(&self, build: BuildId) -> Result<Option<Arc<BuildFacts>>, StageError> {
+    pub(crate) async fn facts(
+        &self,
+        build: BuildId,
+    ) -> Result<Option<Arc<BuildFacts>>, StageError> {
         let known = self.facts.lock().unwrap_or_else(PoisonError::into_inner).get(&build).cloned();
         if known.is_some() {
             return Ok(known);
@@ -124,13 +139,16 @@ impl Context {
         let mut reader = self.store.read().await?;
         let Some(build) = builds::get(&mut reader, build).await? else { return Ok(None) };
         let BuildState::Succeeded { output, .. } = build.state else { return Ok(None) };
-        let output: BuildOutput = sets::get_json(&mut reader, output).await?.ok_or_else(|| lost("output", output))?;
-        let buildroot: Buildroot =
-            sets::get_json(&mut reader, build.buildroot).await?.ok_or_else(|| lost("buildroot", build.buildroot))?;
+        let output: BuildOutput =
+            sets::get_json(&mut reader, output).await?.ok_or_else(|| lost("output", output))?;
+        let buildroot: Buildroot = sets::get_json(&mut reader, build.buildroot)
+            .await?
+            .ok_or_else(|| lost("buildroot", build.buildroot))?;
         let mut facets = Vec::new();
         for reference in &output.facets {
-            let found: PackageFacets =
-                sets::get_json(&mut reader, reference.digest).await?.ok_or_else(|| lost("facets", reference.digest))?;
+            let found: PackageFacets = sets::get_json(&mut reader, reference.digest)
+                .await?
+                .ok_or_else(|| lost("facets", reference.digest))?;
             facets.push(found);
         }
         Ok(Some(BuildFacts {
@@ -142,9 +160,14 @@ impl Context {
     }
 
     /// Takes a lease, if it is free.
-    pub(crate) async fn acquire(&self, name: &str, lasts: Duration) -> Result<Option<Lease>, StageError> {
+    pub(crate) async fn acquire(
+        &self,
+        name: &str,
+        lasts: Duration,
+    ) -> Result<Option<Lease>, StageError> {
         let mut tx = self.store.begin().await?;
-        let lease = leases::acquire(&mut tx, name, self.owner.name(), self.clock.now(), lasts).await?;
+        let lease =
+            leases::acquire(&mut tx, name, self.owner.name(), self.clock.now(), lasts).await?;
         tx.commit().await?;
         Ok(lease)
     }

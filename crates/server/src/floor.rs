@@ -10,8 +10,9 @@ pub(crate) fn read(config: &Config) -> Result<Vec<Policy>, StartError> {
     let Some(path) = &config.floor_policy else { return Ok(vec![default()]) };
     let text = std::fs::read_to_string(path)
         .map_err(|error| StartError::File { path: path.clone(), error })?;
-    let policies = pipeline::gate::policy::read_server_policies(&text)
-        .map_err(|problem| StartError::Policy { path: path.clone(), problem: problem.to_string() })?;
+    let policies = pipeline::gate::policy::read_server_policies(&text).map_err(|problem| {
+        StartError::Policy { path: path.clone(), problem: problem.to_string() }
+    })?;
     Ok(policies.into_iter().map(|scoped| scoped.policy).collect())
 }
 

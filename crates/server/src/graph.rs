@@ -20,7 +20,10 @@ impl GraphCache {
                 let changed = edges::changed_since(&mut reader, known).await?;
                 let now = edges::for_dependents(&mut reader, &changed).await?;
                 for dependent in &changed {
-                    let own = now.iter().map(|stored| &stored.edge).filter(|edge| edge.dependent == *dependent);
+                    let own = now
+                        .iter()
+                        .map(|stored| &stored.edge)
+                        .filter(|edge| edge.dependent == *dependent);
                     graph.replace(dependent, own.map(NamedEdge::from));
                 }
                 graph
@@ -28,7 +31,7 @@ impl GraphCache {
             None => {
                 let all = edges::all(&mut reader).await?;
                 Graph::from_edges(all.iter().map(|stored| NamedEdge::from(&stored.edge)))
-            },
+            }
         };
         Ok(&self.graph.insert((graph, version)).0)
     }

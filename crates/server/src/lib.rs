@@ -5,23 +5,23 @@
 mod clock;
 pub mod config;
 
-mod owners;
-mod running;
+mod context;
 mod floor;
 mod graph;
+mod owners;
 mod published;
-mod context;
+mod running;
 
-mod sourcing;
 mod planning;
-mod view;
 mod resolving;
+mod sourcing;
+mod view;
 
-mod reconcile;
 mod api;
+mod reconcile;
 
-pub mod run;
 pub mod admin;
+pub mod run;
 
 pub use context::StartError;
 pub use reconcile::Stage;

@@ -39,7 +39,8 @@ pub(crate) async fn draft(
         let all = one_each(carried.chain(roots.iter().cloned()));
         let ground = ground(context, branch, &all, extra).await?;
         let plan = make(request(context, branch, all, &merged), &ground, &rules(context));
-        let touched: Vec<ArtifactKey> = plan.steps.iter().map(|step| step.artifact.clone()).collect();
+        let touched: Vec<ArtifactKey> =
+            plan.steps.iter().map(|step| step.artifact.clone()).collect();
         let more = overlapping(context, branch, &touched, &merged).await?;
         if more.is_empty() {
             return Ok(Draft { plan, merged });
@@ -60,7 +61,8 @@ fn request(
     let origin = parents.iter().map(|plan| plan.origin).min().unwrap_or(now);
     let severity = model::reason::gravest(roots.iter().map(|root| root.severity));
     let planning = &context.config.planning;
-    let debounce = Debounce { quiet: planning.debounce_seconds, at_most: planning.debounce_at_most_seconds };
+    let debounce =
+        Debounce { quiet: planning.debounce_seconds, at_most: planning.debounce_at_most_seconds };
     Request {
         id: mint::<PlanId>(),
         parent: parents.last().map(|plan| plan.id),
@@ -142,12 +144,17 @@ async fn ground(
 }
 
 /// Everything the roots reach, the roots included.
-async fn reached(context: &Context, roots: &[Root], extra: &[Edge]) -> Result<BTreeSet<ArtifactKey>, StageError> {
+async fn reached(
+    context: &Context,
+    roots: &[Root],
+    extra: &[Edge],
+) -> Result<BTreeSet<ArtifactKey>, StageError> {
     let mut cache = context.graph.lock().await;
     let graph = cache.current(&context.store).await?;
     let nodes: Vec<_> = roots.iter().filter_map(|root| graph.node(&root.artifact)).collect();
     let found = graph.reach(&nodes, |_| true);
-    let mut keys: BTreeSet<ArtifactKey> = found.nodes().map(|node| graph.key(node).clone()).collect();
+    let mut keys: BTreeSet<ArtifactKey> =
+        found.nodes().map(|node| graph.key(node).clone()).collect();
     keys.extend(roots.iter().map(|root| root.artifact.clone()));
     keys.extend(extra.iter().map(|edge| edge.dependent.clone()));
     Ok(keys)

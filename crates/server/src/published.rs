@@ -25,20 +25,32 @@ pub(crate) struct PublishedCache(Mutex<HashMap<BranchName, Arc<BranchState>>>);
 
 impl PublishedCache {
     /// What is published on the branch now.
-    pub(crate) async fn current(&self, store: &Store, branch: &BranchName) -> Result<Arc<BranchState>, store::Error> {
+    pub(crate) async fn current(
+        &self,
+        store: &Store,
+        branch: &BranchName,
+    ) -> Result<Arc<BranchState>, store::Error> {
         let mut reader = store.read().await?;
-        let generation = publications::current(&mut reader, branch).await?.map_or(0, |found| found.number);
+        let generation =
+            publications::current(&mut reader, branch).await?.map_or(0, |found| found.number);
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(branch).cloned();
         if let Some(known) = known.filter(|known| known.generation == generation) {
             return Ok(known);
         }
         let state = Arc::new(read(&mut reader, branch, generation).await?);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(branch.clone(), Arc::clone(&state));
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(branch.clone(), Arc::clone(&state));
         Ok(state)
     }
 }
 
-async fn read(reader: &mut Conn, branch: &BranchName, generation: i64) -> Result<BranchState, store::Error> {
+async fn read(
+    reader: &mut Conn,
+    branch: &BranchName,
+    generation: i64,
+) -> Result<BranchState, store::Error> {
     let mut state = BranchState { generation, ..BranchState::default() };
     for published in publications::current_builds(reader, branch).await? {
         if let Some(build) = builds::get(reader, published.build).await? {

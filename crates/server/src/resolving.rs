@@ -35,15 +35,21 @@ pub(crate) enum Resolution {
 }
 
 /// Lays out the repository of an overlay, or finds it laid out.
-pub(crate) async fn repository(context: &Context, overlay: &Overlay) -> Result<Repository, StageError> {
+pub(crate) async fn repository(
+    context: &Context,
+    overlay: &Overlay,
+) -> Result<Repository, StageError> {
     let mut packages = HashMap::new();
     let mut paths = vec![context.toolchain.rpm.clone()];
     let mut manifest = Vec::new();
     for (artifact, build) in &overlay.builds {
         let facts = context.facts(*build).await?;
-        let facts = facts.ok_or_else(|| StageError::Outside(format!("build {build} of {artifact} has no outputs")))?;
+        let facts = facts.ok_or_else(|| {
+            StageError::Outside(format!("build {build} of {artifact} has no outputs"))
+        })?;
         paths.extend(files(context, *build, &facts));
-        let named = facts.packages.iter().map(|package| (package.file.clone(), (*build, package.clone())));
+        let named =
+            facts.packages.iter().map(|package| (package.file.clone(), (*build, package.clone())));
         packages.extend(named);
         manifest.push(PublishedBuild { artifact: artifact.clone(), build: *build });
     }
@@ -61,7 +67,8 @@ pub(crate) async fn resolve(
 ) -> Result<Resolution, StageError> {
     let question = Question { id: "wishes".to_owned(), install: wishes, weak: false };
     let folders = [repository.folder.clone()];
-    let mut answers = context.closures.resolve(&folders, &[question]).await.map_err(StageError::outside)?;
+    let mut answers =
+        context.closures.resolve(&folders, &[question]).await.map_err(StageError::outside)?;
     match answers.remove("wishes") {
         Some(Answer::Packages(resolved)) => {
             let installed = resolved.iter().map(|package| {
@@ -83,10 +90,17 @@ fn installed(
     direct: &[Requirement],
 ) -> Result<InstalledPackage, StageError> {
     if nevra.name == HOST_TOOLCHAIN {
-        return Ok(InstalledPackage { digest: context.stand_in.digest, build: None, direct: false, nevra });
+        return Ok(InstalledPackage {
+            digest: context.stand_in.digest,
+            build: None,
+            direct: false,
+            nevra,
+        });
     }
     let (build, package) = repository.packages.get(file).ok_or_else(|| {
-        StageError::Outside(format!("the resolver chose {nevra}, which is in no build of the overlay"))
+        StageError::Outside(format!(
+            "the resolver chose {nevra}, which is in no build of the overlay"
+        ))
     })?;
     let direct = is_direct(package, direct);
     Ok(InstalledPackage { digest: package.digest, build: Some(*build), direct, nevra })
@@ -101,8 +115,12 @@ pub(crate) async fn installed_files(
     for package in installed {
         let Some(build) = package.build else { continue };
         let facts = context.facts(build).await?;
-        let file = facts.as_ref().and_then(|facts| facts.packages.iter().find(|known| known.nevra == package.nevra));
-        let file = file.ok_or_else(|| StageError::Outside(format!("{} is not in build {build}", package.nevra)))?;
+        let file = facts
+            .as_ref()
+            .and_then(|facts| facts.packages.iter().find(|known| known.nevra == package.nevra));
+        let file = file.ok_or_else(|| {
+            StageError::Outside(format!("{} is not in build {build}", package.nevra))
+        })?;
         paths.push(context.config.builds_root().join(build.to_string()).join(&file.file));
     }
     Ok(paths)

@@ -52,8 +52,11 @@ pub async fn start(config: Config, roles: &[Stage]) -> Result<Server, ServeError
     let context = Arc::new(Context::open(config, Arc::new(SystemClock)).await?);
     clear_up(&context).await?;
     let listen = context.config.listen.clone();
-    let listener = TcpListener::bind(&listen).await.map_err(|error| ServeError::Listen { address: listen.clone(), error })?;
-    let address = listener.local_addr().map_err(|error| ServeError::Listen { address: listen, error })?;
+    let listener = TcpListener::bind(&listen)
+        .await
+        .map_err(|error| ServeError::Listen { address: listen.clone(), error })?;
+    let address =
+        listener.local_addr().map_err(|error| ServeError::Listen { address: listen, error })?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let stages = if roles.is_empty() { &Stage::ALL[..] } else { roles };
@@ -81,7 +84,9 @@ impl Server {
             }
         };
         if tokio::time::timeout(GRACE, quiet).await.is_err() {
-            tracing::warn!("builds or tests under way are given up; another process takes them over");
+            tracing::warn!(
+                "builds or tests under way are given up; another process takes them over"
+            );
         }
         self.context.store.close().await;
     }

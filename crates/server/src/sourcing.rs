@@ -26,7 +26,8 @@ pub(crate) async fn read_commit(
     let repository = repository(context, artifact);
     let work = Work::make(context)?;
     distgit::export(&repository, commit, &work.tree()).await.map_err(StageError::outside)?;
-    let time = distgit::commit_info(&repository, commit).await.map_err(StageError::outside)?.commit_time;
+    let time =
+        distgit::commit_info(&repository, commit).await.map_err(StageError::outside)?.commit_time;
     let content = read_tree(context, artifact, &work, time).await?;
     Ok(Source { artifact: artifact.clone(), commit: commit.clone(), content })
 }
@@ -70,7 +71,11 @@ async fn read_tree(
         sources: work.tree(),
         spec_name: spec_name.clone(),
         dist: context.config.dist(artifact.branch.as_str()),
-        bootstrap: settings.bootstrap.as_ref().map(|bootstrap| bootstrap.with.clone()).unwrap_or_default(),
+        bootstrap: settings
+            .bootstrap
+            .as_ref()
+            .map(|bootstrap| bootstrap.with.clone())
+            .unwrap_or_default(),
         dependencies: Vec::new(),
         wall: spec::PARSE_TIME,
         slot: Slot { number: place.slot, ..Slot::default() },
@@ -80,7 +85,12 @@ async fn read_tree(
         Err(error) => return blame(&spec_name, error).map(Err),
     };
     let tests = tests(&work.tree().join("tests"));
-    Ok(content(spec, spec_name, settings).map(|content| SourceContent { tests, gating, time, ..content }))
+    Ok(content(spec, spec_name, settings).map(|content| SourceContent {
+        tests,
+        gating,
+        time,
+        ..content
+    }))
 }
 
 /// Tells a problem of the spec, which stays, from one of the machine, which passes.
@@ -100,7 +110,8 @@ fn content(spec: Spec, file: String, settings: Settings) -> Result<SourceContent
         texts.iter().map(|text| text.parse().map_err(strange)).collect()
     };
     let package = |package: &spec::SpecPackage| -> Result<SourcePackage, SourceProblem> {
-        let provides: Result<Vec<Capability>, _> = package.provides.iter().map(|text| text.parse()).collect();
+        let provides: Result<Vec<Capability>, _> =
+            package.provides.iter().map(|text| text.parse()).collect();
         Ok(SourcePackage {
             name: package.name.clone(),
             provides: provides.map_err(strange)?,
@@ -115,7 +126,11 @@ fn content(spec: Spec, file: String, settings: Settings) -> Result<SourceContent
     };
     Ok(SourceContent {
         name: spec.name.clone(),
-        evr: Evr { epoch: spec.epoch, version: spec.version.clone(), release: spec.release.clone() },
+        evr: Evr {
+            epoch: spec.epoch,
+            version: spec.version.clone(),
+            release: spec.release.clone(),
+        },
         bumpable: spec.ends_in_dist,
         build_requires: requirements(&spec.build_requires)?,
         bootstrap,
@@ -138,14 +153,18 @@ fn settings(tree: &Path) -> Result<Settings, SourceProblem> {
     })
 }
 
-fn gating(tree: &Path, artifact: &ArtifactKey) -> Result<Option<Vec<model::gate::Policy>>, SourceProblem> {
+fn gating(
+    tree: &Path,
+    artifact: &ArtifactKey,
+) -> Result<Option<Vec<model::gate::Policy>>, SourceProblem> {
     const FILE: &str = "gating.yaml";
     let Some(text) = read(tree, FILE)? else { return Ok(None) };
-    let policies = pipeline::gate::policy::read_gating_yaml(&text).map_err(|error| SourceProblem {
-        file: FILE.to_owned(),
-        line: error.line.and_then(|line| u32::try_from(line).ok()),
-        message: error.to_string(),
-    })?;
+    let policies =
+        pipeline::gate::policy::read_gating_yaml(&text).map_err(|error| SourceProblem {
+            file: FILE.to_owned(),
+            line: error.line.and_then(|line| u32::try_from(line).ok()),
+            message: error.to_string(),
+        })?;
     Ok(Some(pipeline::gate::policy::policies_for(&policies, artifact.name.as_str())))
 }
 
@@ -160,11 +179,15 @@ fn read(tree: &Path, file: &str) -> Result<Option<String>, SourceProblem> {
 
 fn tests(folder: &Path) -> Vec<String> {
     let executable = |entry: &fs::DirEntry| {
-        entry.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+        entry
+            .metadata()
+            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
     };
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    let mut names: Vec<String> =
-        entries.filter(executable).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = entries
+        .filter(executable)
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     names
 }

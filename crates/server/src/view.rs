@@ -34,7 +34,12 @@ pub(crate) async fn started(context: &Context) -> Result<Vec<View>, StageError> 
     {
         let mut reader = context.store.read().await?;
         for branch in plans::open_branches(&mut reader).await? {
-            heads.extend(plans::open(&mut reader, &branch).await?.into_iter().filter(|head| head.start <= now));
+            heads.extend(
+                plans::open(&mut reader, &branch)
+                    .await?
+                    .into_iter()
+                    .filter(|head| head.start <= now),
+            );
         }
     }
     let mut views = Vec::new();
@@ -48,8 +53,8 @@ pub(crate) async fn started(context: &Context) -> Result<Vec<View>, StageError> 
 pub(crate) async fn load(context: &Context, plan: model::id::PlanId) -> Result<View, StageError> {
     let mut reader = context.store.snapshot().await?;
     let found = plans::get(&mut reader, plan).await?;
-    let NumberedPlan { number, plan } =
-        found.ok_or_else(|| StageError::Outside(format!("plan {plan} is missing from the store")))?;
+    let NumberedPlan { number, plan } = found
+        .ok_or_else(|| StageError::Outside(format!("plan {plan} is missing from the store")))?;
     let steps = steps::of_plan(&mut reader, plan.id).await?;
     drop(reader);
     let facts = facts(context, &plan, &steps).await?;
@@ -94,7 +99,12 @@ impl View {
     }
 
     /// Lets a step enter a state, to be stored by [`View::store`].
-    pub(crate) fn enter(&mut self, context: &Context, index: StepIndex, next: StepState) -> Result<(), StageError> {
+    pub(crate) fn enter(
+        &mut self,
+        context: &Context,
+        index: StepIndex,
+        next: StepState,
+    ) -> Result<(), StageError> {
         let step = &mut self.steps[index];
         let earlier = step.newest_output();
         step.state = step.state.enter(next).map_err(StageError::outside)?;
@@ -136,7 +146,15 @@ impl View {
         let artifact = index.map(|index| self.artifact(index).clone());
         let event = index.and_then(|index| self.cause(index)).or(self.plan.events.first().copied());
         let at = context.clock.now();
-        self.decisions.push(Decision { kind, at, event, plan: Some(self.plan.id), artifact, sentence, detail });
+        self.decisions.push(Decision {
+            kind,
+            at,
+            event,
+            plan: Some(self.plan.id),
+            artifact,
+            sentence,
+            detail,
+        });
     }
 
     /// The event in which a step's reasons end.
@@ -169,7 +187,11 @@ pub(crate) struct Overlay {
 }
 
 /// The overlay a step sees.
-pub(crate) async fn overlay(context: &Context, view: &View, index: StepIndex) -> Result<Overlay, StageError> {
+pub(crate) async fn overlay(
+    context: &Context,
+    view: &View,
+    index: StepIndex,
+) -> Result<Overlay, StageError> {
     let published = context.published.current(&context.store, &view.plan.branch).await?;
     let mut builds = published.builds.clone();
     builds.extend(progress::visible(&view.progress(), index));

@@ -65,7 +65,7 @@ impl Conn {
         sql: impl Into<Cow<'static, str>>,
         values: Vec<Value>,
     ) -> Result<Vec<Row>> {
-        let (sql, lasting) = statement(sql.into());
+        let (sql, lasting) = statement(sql.into(), self.dialect());
         Ok(match self.raw() {
             Raw::Sqlite(connection) => {
                 let query = sqlx::query_with(sql, sqlite_arguments(values)?).persistent(lasting);
@@ -109,7 +109,7 @@ impl Conn {
         sql: impl Into<Cow<'static, str>>,
         values: Vec<Value>,
     ) -> Result<u64> {
-        let (sql, lasting) = statement(sql.into());
+        let (sql, lasting) = statement(sql.into(), self.dialect());
         Ok(match self.raw() {
             Raw::Sqlite(connection) => {
                 let query = sqlx::query_with(sql, sqlite_arguments(values)?).persistent(lasting);
@@ -182,9 +182,16 @@ impl Row {
 
 /// A text put together here holds our own words and placeholders, never a value from outside. It is not kept prepared:
 /// its length varies.
-fn statement(sql: Cow<'static, str>) -> (AssertSqlSafe<Cow<'static, str>>, bool) {
-    let lasting = matches!(sql, Cow::Borrowed(_));
-    (AssertSqlSafe(sql), lasting)
+fn statement(sql: Cow<'static, str>, dialect: Dialect) -> (AssertSqlSafe<Cow<'static, str>>, bool) {
+    match (sql, dialect) {
+        // Dialect: to SQLite `$1` is a name, and each name is looked for among all the others, which takes most of the
+        // time of a long list; `?1` is a number.
+        (Cow::Owned(sql), Dialect::Sqlite) => {
+            (AssertSqlSafe(Cow::Owned(sql.replace('$', "?"))), false)
+        }
+        (Cow::Owned(sql), Dialect::Postgres) => (AssertSqlSafe(Cow::Owned(sql)), false),
+        (Cow::Borrowed(sql), _) => (AssertSqlSafe(Cow::Borrowed(sql)), true),
+    }
 }
 
 impl Reader {

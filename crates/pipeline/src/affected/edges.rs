@@ -8,6 +8,7 @@ use model::edge::{Edge, EdgeKind, Evidence};
 use model::id::BuildId;
 use model::package::Package;
 use model::requirement::{Capability, Requirement};
+use model::source::SourceContent;
 
 /// Who provides what: the published packages, and what specs say they will build.
 #[derive(Debug, Default)]
@@ -48,24 +49,30 @@ impl Providers {
     }
 }
 
-/// The provisional edges of a spec: what its BuildRequires name. Whatever nobody provides is the toolchain's.
+/// The provisional edges of a spec: what its BuildRequires name, and what it says its packages will require.
+/// Whatever nobody provides is the toolchain's.
 pub fn of_spec(
     artifact: &ArtifactKey,
     commit: &CommitId,
-    build_requires: &[Requirement],
+    content: &SourceContent,
     providers: &Providers,
 ) -> Vec<Edge> {
+    let built = content.build_requires.iter().map(|wanted| (EdgeKind::BuildRequires, wanted));
+    let required = content.packages.iter().flat_map(|package| &package.requires);
+    let required = required.map(|wanted| (EdgeKind::Requires, wanted));
     let mut edges = BTreeSet::new();
-    for requirement in build_requires {
-        edges.extend(providers.of(requirement).filter(|provider| provider.artifact != *artifact).map(
-            |provider| Edge {
-                dependent: artifact.clone(),
-                dependency: provider.artifact.clone(),
-                kind: EdgeKind::BuildRequires,
-                package: provider.package.clone(),
-                evidence: Evidence::Spec { commit: commit.clone(), capability: requirement.to_string() },
+    for (kind, requirement) in built.chain(required) {
+        let others = providers.of(requirement).filter(|provider| provider.artifact != *artifact);
+        edges.extend(others.map(|provider| Edge {
+            dependent: artifact.clone(),
+            dependency: provider.artifact.clone(),
+            kind,
+            package: provider.package.clone(),
+            evidence: Evidence::Spec {
+                commit: commit.clone(),
+                capability: requirement.to_string(),
             },
-        ));
+        }));
     }
     edges.into_iter().collect()
 }

@@ -43,7 +43,11 @@ pub fn unfinished(plan: &Plan, steps: &[Step]) -> Vec<Root> {
             artifact: planned.artifact.clone(),
             commit: planned.commit.clone(),
             action: planned.root.unwrap_or(RootAction::Rebuild),
-            reason: if planned.root.is_some() { planned.reason.clone() } else { step.reason.clone() },
+            reason: if planned.root.is_some() {
+                planned.reason.clone()
+            } else {
+                step.reason.clone()
+            },
             severity: plan.severity,
             event: event(&planned.artifact)?,
         })

@@ -147,12 +147,14 @@ pub fn state(steps: &[Step]) -> PlanState {
     let stuck = |step: &Step| match &step.state {
         StepState::Failed { .. } | StepState::Held { .. } => true,
         // They wait for what is stuck.
-        StepState::Waiting | StepState::Rebuild | StepState::Passed { .. } | StepState::Built { .. } => true,
+        StepState::Waiting
+        | StepState::Rebuild
+        | StepState::Passed { .. }
+        | StepState::Built { .. } => true,
         state => state.is_settled(),
     };
-    let is_to_blame = |step: &Step| {
-        matches!(step.state, StepState::Failed { .. } | StepState::Held { .. })
-    };
+    let is_to_blame =
+        |step: &Step| matches!(step.state, StepState::Failed { .. } | StepState::Held { .. });
     if steps.iter().any(superseded) {
         PlanState::Superseded
     } else if steps.iter().all(|step| step.state.is_settled()) {
@@ -168,12 +170,16 @@ fn action(plan: &Plan, step: &Step) -> Action {
     match &step.state {
         StepState::Waiting => Action::Undecided,
         StepState::Unneeded => Action::Leave,
-        StepState::Retest | StepState::Testing { .. } | StepState::Retested { .. } => Action::Retest,
+        StepState::Retest | StepState::Testing { .. } | StepState::Retested { .. } => {
+            Action::Retest
+        }
         StepState::Superseded { .. } | StepState::Cancelled { .. } => match step.reason {
             Reason::Reached { .. } => Action::Undecided,
             Reason::NothingHeard { .. } => Action::Leave,
             Reason::UsesAtRunTime { .. } => Action::Retest,
-            _ if plan.steps[step.index].root == Some(model::plan::RootAction::Retest) => Action::Retest,
+            _ if plan.steps[step.index].root == Some(model::plan::RootAction::Retest) => {
+                Action::Retest
+            }
             _ => Action::Rebuild,
         },
         _ => Action::Rebuild,
@@ -186,7 +192,10 @@ fn waits_for(plan: &Plan, steps: &[Step], step: &Step) -> Vec<ArtifactKey> {
     }
     let open = |index: StepIndex| {
         !steps[index].state.is_settled()
-            && !matches!(steps[index].state, StepState::Passed { .. } | StepState::Retest | StepState::Testing { .. })
+            && !matches!(
+                steps[index].state,
+                StepState::Passed { .. } | StepState::Retest | StepState::Testing { .. }
+            )
     };
     let dependencies = plan.dependencies(step.index).iter().map(|edge| edge.dependency);
     let mut waits: Vec<ArtifactKey> = dependencies
@@ -235,7 +244,10 @@ impl Action {
     const ORDER: [(Self, &'static str); 4] = [
         (Self::Rebuild, "Rebuilt"),
         (Self::Retest, "Retested"),
-        (Self::Undecided, "Undecided: rebuilt, retested or left alone, as their dependencies change"),
+        (
+            Self::Undecided,
+            "Undecided: rebuilt, retested or left alone, as their dependencies change",
+        ),
         (Self::Leave, "Left alone"),
     ];
 }
@@ -250,7 +262,11 @@ impl PlanReport {
                 continue;
             }
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "\n### {title} ({})\n\n| tier | artifact | state | why |\n|---|---|---|---|", steps.len());
+            let _ = writeln!(
+                text,
+                "\n### {title} ({})\n\n| tier | artifact | state | why |\n|---|---|---|---|",
+                steps.len()
+            );
             for step in steps {
                 let _ = writeln!(
                     text,
@@ -277,7 +293,11 @@ impl PlanReport {
 
     fn title(&self) -> String {
         let name = self.number.map_or_else(|| "Plan".to_owned(), |number| format!("Plan {number}"));
-        let grave = if self.severity == Severity::None { String::new() } else { format!(", {}", self.severity) };
+        let grave = if self.severity == Severity::None {
+            String::new()
+        } else {
+            format!(", {}", self.severity)
+        };
         format!("{name} on {} ({}{grave})", self.branch, self.state)
     }
 }
@@ -319,7 +339,13 @@ impl fmt::Display for PlanReport {
             let width = steps.iter().map(|step| step.artifact.to_string().len()).max().unwrap_or(0);
             for step in steps {
                 let artifact = step.artifact.to_string();
-                writeln!(f, "  {:>2}  {artifact:width$}  {:10}  {}", step.tier, step.state.name(), step.explanation())?;
+                writeln!(
+                    f,
+                    "  {:>2}  {artifact:width$}  {:10}  {}",
+                    step.tier,
+                    step.state.name(),
+                    step.explanation()
+                )?;
             }
         }
         if !self.stops.is_empty() {

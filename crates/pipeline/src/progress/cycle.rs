@@ -33,9 +33,12 @@ pub(super) fn decide_unit(
 /// Whether it is this member's turn: members are built in the unit's order, one at a time.
 pub(super) fn is_next_in_unit(progress: &Progress<'_>, index: StepIndex) -> bool {
     let unit = progress.plan.steps[index].unit;
-    let building = |&member: &StepIndex| matches!(progress.steps[member].state, StepState::Building { .. });
+    let building =
+        |&member: &StepIndex| matches!(progress.steps[member].state, StepState::Building { .. });
     !progress.members(unit).any(|member| building(&member))
-        && progress.members(unit).find(|&member| matches!(progress.steps[member].state, StepState::Rebuild))
+        && progress
+            .members(unit)
+            .find(|&member| matches!(progress.steps[member].state, StepState::Rebuild))
             == Some(index)
 }
 
@@ -50,9 +53,11 @@ fn is_pending(progress: &Progress<'_>, member: StepIndex) -> bool {
 fn hears_later(progress: &Progress<'_>, member: StepIndex) -> bool {
     let unit = progress.plan.steps[member].unit;
     let open = |edge: &PlanEdge| {
-        progress.plan.steps[edge.dependency].unit != unit && progress.word(edge.dependency) == Word::Open
+        progress.plan.steps[edge.dependency].unit != unit
+            && progress.word(edge.dependency) == Word::Open
     };
-    matches!(progress.steps[member].state, StepState::Waiting) && progress.dependencies(member).any(open)
+    matches!(progress.steps[member].state, StepState::Waiting)
+        && progress.dependencies(member).any(open)
 }
 
 /// A rebuild that what is known by now asks for.
@@ -80,7 +85,8 @@ fn called_upon(progress: &Progress<'_>, member: StepIndex) -> Option<Change> {
 fn bootstrapped_is_over(progress: &Progress<'_>, member: StepIndex) -> Option<Reason> {
     let unit = progress.plan.steps[member].unit;
     let exists = |other: StepIndex| {
-        progress.steps[other].newest_output().is_some() || progress.plan.steps[other].replaces.is_some()
+        progress.steps[other].newest_output().is_some()
+            || progress.plan.steps[other].replaces.is_some()
     };
     let reason = Reason::Bootstrapped { because: Box::new(progress.steps[member].reason.clone()) };
     progress.members(unit).all(exists).then_some(reason)
@@ -94,7 +100,9 @@ fn rebuild(progress: &Progress<'_>, index: StepIndex, again: bool, reason: Reaso
         None => Change { index, state: StepState::Rebuild, reason, round },
         Some(build) => {
             let facets = match &reason {
-                Reason::Listens { change, .. } => vec![format!("{} of {}", change.facet, change.package)],
+                Reason::Listens { change, .. } => {
+                    vec![format!("{} of {}", change.facet, change.package)]
+                }
                 other => vec![other.to_string()],
             };
             let objection = Objection {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use model::edge::EdgeKind;
+use model::edge::{EdgeKind, Evidence};
 use model::facet::FacetChange;
 use model::id::BuildId;
 use model::plan::{PlanEdge, StepIndex};
@@ -12,31 +12,61 @@ use super::{Progress, Word};
 use crate::affected::compare::{first_heard, lost_requirement};
 use crate::affected::listen::RUN_TIME;
 
+/// A binary package of a step; every one of them where the requiring package is not known.
+type Place = (StepIndex, Option<String>);
+
 /// For each step that behaves differently at run time, the edge and the change that say so.
 ///
-/// A step does so if a package it requires changed, or requires one that does; it itself need not be built anew.
-pub(super) fn changed_at_run_time(progress: &Progress<'_>) -> HashMap<StepIndex, (PlanEdge, FacetChange)> {
-    let mut found: HashMap<StepIndex, (PlanEdge, FacetChange)> = HashMap::new();
-    let requires = |edge: &&PlanEdge| edge.edge.kind == EdgeKind::Requires;
+/// A package does so if a package it requires changed, or requires one that does; its step itself need not be built
+/// anew. Other packages of the same step are not concerned: who uses a library is not touched by its headers.
+pub(super) fn changed_at_run_time(
+    progress: &Progress<'_>,
+) -> HashMap<StepIndex, (PlanEdge, FacetChange)> {
+    let mut found: HashMap<Place, (PlanEdge, FacetChange)> = HashMap::new();
+    let requires: Vec<&PlanEdge> =
+        progress.plan.edges.iter().filter(|edge| edge.edge.kind == EdgeKind::Requires).collect();
     loop {
         let mut news = Vec::new();
-        for edge in progress.plan.edges.iter().filter(requires) {
-            if found.contains_key(&edge.dependent) {
+        for edge in &requires {
+            let place = (edge.dependent, requiring(edge));
+            if found.contains_key(&place) {
                 continue;
             }
-            let direct = run_time_change(progress, edge);
-            let through = || found.get(&edge.dependency).map(|(_, change)| change.clone());
-            if let Some(change) = direct.or_else(through) {
-                news.push((edge.dependent, (edge.clone(), change)));
-            }
+            let change = run_time_change(progress, edge).or_else(|| passed_on(&found, edge));
+            news.extend(change.map(|change| (place, ((*edge).clone(), change))));
         }
         if news.is_empty() {
-            return found;
+            return by_step(found);
         }
-        for (step, change) in news {
-            found.entry(step).or_insert(change);
+        for (place, change) in news {
+            found.entry(place).or_insert(change);
         }
     }
+}
+
+/// The package at the dependent's end, as far as the edge's evidence tells.
+fn requiring(edge: &PlanEdge) -> Option<String> {
+    match &edge.edge.evidence {
+        Evidence::Requires { package, .. } => Some(package.clone()),
+        Evidence::Spec { .. } | Evidence::Buildroot { .. } => None,
+    }
+}
+
+fn passed_on(
+    found: &HashMap<Place, (PlanEdge, FacetChange)>,
+    edge: &PlanEdge,
+) -> Option<FacetChange> {
+    let named = found.get(&(edge.dependency, Some(edge.edge.package.clone())));
+    named.or_else(|| found.get(&(edge.dependency, None))).map(|(_, change)| change.clone())
+}
+
+/// One change for each step: of several packages, the first by name.
+fn by_step(
+    found: HashMap<Place, (PlanEdge, FacetChange)>,
+) -> HashMap<StepIndex, (PlanEdge, FacetChange)> {
+    let mut places: Vec<(Place, (PlanEdge, FacetChange))> = found.into_iter().collect();
+    places.sort_by(|(a, _), (b, _)| b.cmp(a));
+    places.into_iter().map(|((step, _), change)| (step, change)).collect()
 }
 
 fn run_time_change(progress: &Progress<'_>, edge: &PlanEdge) -> Option<FacetChange> {
@@ -51,21 +81,30 @@ fn run_time_change(progress: &Progress<'_>, edge: &PlanEdge) -> Option<FacetChan
 /// Why a step has to be rebuilt, if something already known says so.
 ///
 /// `built` is the step's own build to judge: its newest in this plan, or the one that is published.
-pub(super) fn heard(progress: &Progress<'_>, index: StepIndex, built: Option<BuildId>) -> Option<Reason> {
+pub(super) fn heard(
+    progress: &Progress<'_>,
+    index: StepIndex,
+    built: Option<BuildId>,
+) -> Option<Reason> {
     let reason_of = |edge: &PlanEdge| {
         let new = progress.steps[edge.dependency].newest_output()?;
         let old = built_against(progress, edge, built);
         if old == Some(new) {
             return None;
         }
-        listens(progress, edge, old, new).or_else(|| requirement_lost(progress, edge, built, (old, new)))
+        listens(progress, edge, old, new)
+            .or_else(|| requirement_lost(progress, edge, built, (old, new)))
     };
     progress.plan.dependencies(index).iter().find_map(reason_of)
 }
 
 /// The build of the dependency that `built` saw: the one in its buildroot if that is one of this plan's,
 /// or else the one that was published before. What lies between those was settled by earlier plans.
-fn built_against(progress: &Progress<'_>, edge: &PlanEdge, built: Option<BuildId>) -> Option<BuildId> {
+fn built_against(
+    progress: &Progress<'_>,
+    edge: &PlanEdge,
+    built: Option<BuildId>,
+) -> Option<BuildId> {
     let replaces = progress.plan.steps[edge.dependency].replaces;
     let own = built != progress.plan.steps[edge.dependent].replaces;
     let Some(facts) = built.and_then(|build| progress.facts.get(build)).filter(|_| own) else {
@@ -74,7 +113,11 @@ fn built_against(progress: &Progress<'_>, edge: &PlanEdge, built: Option<BuildId
     let step = &progress.steps[edge.dependency];
     let seen = |build: &Option<BuildId>| build.is_some_and(|build| facts.against.contains(&build));
     let candidates = [step.state.outputs(), step.previous, replaces];
-    candidates.into_iter().find(seen).flatten().or_else(|| unseen(progress, edge, facts.against.as_slice()))
+    candidates
+        .into_iter()
+        .find(seen)
+        .flatten()
+        .or_else(|| unseen(progress, edge, facts.against.as_slice()))
 }
 
 /// An older round's build of the dependency: known by its facts, though no state names it any more.
@@ -109,7 +152,8 @@ fn requirement_lost(
     if edge.edge.kind != EdgeKind::Requires {
         return None;
     }
-    let (own, old, new) = (progress.facts.get(built?)?, progress.facts.get(old?)?, progress.facts.get(new)?);
+    let (own, old, new) =
+        (progress.facts.get(built?)?, progress.facts.get(old?)?, progress.facts.get(new)?);
     let (package, requirement) = lost_requirement(&own.packages, old, new)?;
     Some(Reason::RequirementLost {
         edge: edge.edge.clone(),
@@ -120,7 +164,8 @@ fn requirement_lost(
 
 /// The edges at which the change stopped before this step: first those whose dependency did change.
 pub(super) fn nothing_heard(progress: &Progress<'_>, index: StepIndex) -> Reason {
-    let mut stops: Vec<(u8, Stop)> = progress.plan.dependencies(index).iter().map(|edge| stop(progress, edge)).collect();
+    let mut stops: Vec<(u8, Stop)> =
+        progress.plan.dependencies(index).iter().map(|edge| stop(progress, edge)).collect();
     stops.sort_by_key(|(rank, _)| *rank);
     Reason::NothingHeard { stops: stops.into_iter().map(|(_, stop)| stop).collect() }
 }

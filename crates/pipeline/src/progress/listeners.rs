@@ -30,10 +30,14 @@ pub fn listeners(progress: &Progress<'_>, unit: usize) -> Listeners {
     let mut listeners = Listeners::default();
     for user in users {
         match progress.steps[user].state {
-            StepState::Retest | StepState::Testing { .. } | StepState::Retested { .. } if !uses_above(progress, user, &above) => {
+            StepState::Retest | StepState::Testing { .. } | StepState::Retested { .. }
+                if !uses_above(progress, user, &above) =>
+            {
                 listeners.retests.push(user);
             }
-            StepState::Waiting if !hangs_on_a_gate(progress, user) => listeners.undecided.push(user),
+            StepState::Waiting if !hangs_on_a_gate(progress, user) => {
+                listeners.undecided.push(user);
+            }
             _ => {}
         }
     }
@@ -72,7 +76,9 @@ fn needs(
     let mut open = vec![step];
     while let Some(at) = open.pop() {
         let edges = progress.dependencies(at).filter(|edge| follow(edge.edge.kind));
-        open.extend(edges.map(|edge| edge.dependency).filter(|&next| next != step && found.insert(next)));
+        open.extend(
+            edges.map(|edge| edge.dependency).filter(|&next| next != step && found.insert(next)),
+        );
     }
     found
 }
@@ -90,7 +96,11 @@ impl Reverse {
     }
 
     /// Everything that depends on one of `roots` by edges of these kinds, the roots left out.
-    fn closure(&self, roots: &[StepIndex], follow: impl Fn(EdgeKind) -> bool) -> HashSet<StepIndex> {
+    fn closure(
+        &self,
+        roots: &[StepIndex],
+        follow: impl Fn(EdgeKind) -> bool,
+    ) -> HashSet<StepIndex> {
         let mut found = HashSet::new();
         let mut open = roots.to_vec();
         while let Some(at) = open.pop() {

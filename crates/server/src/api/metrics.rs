@@ -16,7 +16,9 @@ use super::problem::Problem;
 use crate::context::Context;
 
 /// Writes every figure.
-pub(super) async fn show(State(context): State<Arc<Context>>) -> Result<impl IntoResponse, Problem> {
+pub(super) async fn show(
+    State(context): State<Arc<Context>>,
+) -> Result<impl IntoResponse, Problem> {
     let health = health::read(&mut *context.store.read().await?).await?;
     let text = text(&health, context.clock.now(), context.running.count());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
@@ -25,17 +27,37 @@ pub(super) async fn show(State(context): State<Arc<Context>>) -> Result<impl Int
 fn text(health: &Health, now: Timestamp, running: usize) -> String {
     let mut text = String::new();
     let seconds = |at: Option<Timestamp>| at.map_or(-1.0, |at| now.since(at).as_secs_f64());
-    gauge(&mut text, "millstream_seconds_since_last_message", "Seconds since the last message came in; -1 before the first.", seconds(health.last_message));
-    gauge(&mut text, "millstream_seconds_since_last_progress", "Seconds since a step, a build or a test run changed; -1 before the first.", seconds(health.last_progress));
+    gauge(
+        &mut text,
+        "millstream_seconds_since_last_message",
+        "Seconds since the last message came in; -1 before the first.",
+        seconds(health.last_message),
+    );
+    gauge(
+        &mut text,
+        "millstream_seconds_since_last_progress",
+        "Seconds since a step, a build or a test run changed; -1 before the first.",
+        seconds(health.last_progress),
+    );
     by_state(&mut text, "millstream_messages", "Messages in the inbox.", &health.messages);
     by_state(&mut text, "millstream_events", "Events in the ledger.", &health.events);
     by_state(&mut text, "millstream_builds", "Builds.", &health.builds);
     by_state(&mut text, "millstream_test_runs", "Test runs.", &health.test_runs);
     by_state(&mut text, "millstream_open_steps", "Steps that are not settled.", &health.open_steps);
     // Counts this small are exact as floating-point numbers.
-    gauge(&mut text, "millstream_open_plans", "Plans with steps that are not settled.", health.open_plans as f64);
+    gauge(
+        &mut text,
+        "millstream_open_plans",
+        "Plans with steps that are not settled.",
+        health.open_plans as f64,
+    );
     gauge(&mut text, "millstream_unsent_messages", "Messages in the outbox.", health.unsent as f64);
-    gauge(&mut text, "millstream_isolated_roots", "Builds, test runs and readings of specs under way in this process.", running as f64);
+    gauge(
+        &mut text,
+        "millstream_isolated_roots",
+        "Builds, test runs and readings of specs under way in this process.",
+        running as f64,
+    );
     text
 }
 

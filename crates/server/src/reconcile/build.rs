@@ -39,7 +39,11 @@ async fn take_over(context: &Arc<Context>, build: &Build) -> Result<(), StageErr
     let mut tx = context.store.begin().await?;
     build.version = builds::update(&mut tx, &build, since).await?;
     tx.commit().await?;
-    tracing::info!(build = build.number, attempt = build.attempt, "took over a build whose process is gone");
+    tracing::info!(
+        build = build.number,
+        attempt = build.attempt,
+        "took over a build whose process is gone"
+    );
     work::spawn(context, build);
     Ok(())
 }

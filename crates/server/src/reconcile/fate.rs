@@ -67,7 +67,10 @@ async fn collect(context: &Context, view: &mut View) -> Result<(), StageError> {
             StepState::Testing { run } => {
                 let found = test_runs::get(&mut *context.store.read().await?, *run).await?;
                 let over = |run: &model::test::TestRun| {
-                    matches!(run.state, TestRunState::Finished { .. } | TestRunState::Errored { .. })
+                    matches!(
+                        run.state,
+                        TestRunState::Finished { .. } | TestRunState::Errored { .. }
+                    )
                 };
                 found.filter(over).map(|run| StepState::Retested { run: run.id })
             }
@@ -91,7 +94,11 @@ fn after_build(build: &Build) -> Option<StepState> {
             Some(StepState::Failed { build: Some(build.id), failure: failure.clone() })
         }
         BuildState::Cancelled { reason, .. } => {
-            let failure = Failure { kind: FailureKind::Errored, message: format!("cancelled: {reason}"), line: None };
+            let failure = Failure {
+                kind: FailureKind::Errored,
+                message: format!("cancelled: {reason}"),
+                line: None,
+            };
             Some(StepState::Failed { build: Some(build.id), failure })
         }
     }

@@ -50,7 +50,8 @@ async fn ask(context: &Context, view: &mut View, unit: usize) -> Result<(), Stag
     let asked = |index: &StepIndex| {
         matches!(view.steps[*index].state, StepState::Built { .. } | StepState::Held { .. })
     };
-    let members: Vec<StepIndex> = view.plan.units[unit].members.iter().copied().filter(asked).collect();
+    let members: Vec<StepIndex> =
+        view.plan.units[unit].members.iter().copied().filter(asked).collect();
     if members.is_empty() || !progress::is_unit_built(&view.progress(), unit) {
         return Ok(());
     }
@@ -84,13 +85,18 @@ struct Subject {
 }
 
 impl Subject {
-    async fn of_retest(context: &Context, view: &View, index: StepIndex) -> Result<Self, StageError> {
+    async fn of_retest(
+        context: &Context,
+        view: &View,
+        index: StepIndex,
+    ) -> Result<Self, StageError> {
         let run = match &view.steps[index].state {
             StepState::Testing { run } | StepState::Retested { run } => Some(*run),
             _ => None,
         };
         let build = view.plan.steps[index].replaces;
-        let build = build.ok_or_else(|| StageError::outside("a retest of something that is not published"))?;
+        let build = build
+            .ok_or_else(|| StageError::outside("a retest of something that is not published"))?;
         Self::load(context, view, index, (build, run)).await
     }
 
@@ -102,13 +108,17 @@ impl Subject {
     ) -> Result<Self, StageError> {
         let artifact = view.artifact(index).clone();
         let mut reader = context.store.read().await?;
-        let build = builds::get(&mut reader, build).await?.ok_or_else(|| StageError::outside("a build is missing"))?;
+        let build = builds::get(&mut reader, build)
+            .await?
+            .ok_or_else(|| StageError::outside("a build is missing"))?;
         let run = match run {
             Some(run) => test_runs::get(&mut reader, run).await?,
             None => None,
         };
         let all = results::for_builds(&mut reader, &[build.id]).await?;
-        let counts = |result: &TestResult| result.run.is_none() || result.run == run.as_ref().map(|run| run.id);
+        let counts = |result: &TestResult| {
+            result.run.is_none() || result.run == run.as_ref().map(|run| run.id)
+        };
         let results = all.into_iter().filter(counts).collect();
         let before = match view.plan.steps[index].replaces {
             Some(before) => builds::get(&mut reader, before).await?.map(|build| build.commit),
@@ -152,7 +162,8 @@ async fn verdict(
     let runs = test_runs::of_build(&mut *context.store.read().await?, build).await?;
     let newest = runs.into_iter().max_by_key(|run| run.created).map(|run| run.id);
     let subject = Subject::load(context, view, index, (build, newest)).await?;
-    let listeners: Vec<Tested<'_>> = heard.iter().map(|subject| subject.tested(&context.floor)).collect();
+    let listeners: Vec<Tested<'_>> =
+        heard.iter().map(|subject| subject.tested(&context.floor)).collect();
     let waivers = waivers_for(context, &subject, heard).await?;
     let verdict = decide(&GateInput {
         subject: &subject.tested(&context.floor),
@@ -167,18 +178,31 @@ async fn verdict(
     Ok(with_unsettled(view, index, verdict, &waivers, context))
 }
 
-async fn waivers_for(context: &Context, subject: &Subject, heard: &[Subject]) -> Result<Vec<Waiver>, StageError> {
-    let mut artifacts: Vec<ArtifactKey> = heard.iter().map(|subject| subject.artifact.clone()).collect();
+async fn waivers_for(
+    context: &Context,
+    subject: &Subject,
+    heard: &[Subject],
+) -> Result<Vec<Waiver>, StageError> {
+    let mut artifacts: Vec<ArtifactKey> =
+        heard.iter().map(|subject| subject.artifact.clone()).collect();
     artifacts.push(subject.artifact.clone());
     Ok(waivers::for_artifacts(&mut *context.store.read().await?, &artifacts).await?)
 }
 
 /// That a cycle did not settle stands until somebody waives it, whatever its tests say.
-fn with_unsettled(view: &View, index: StepIndex, verdict: Verdict, waivers: &[Waiver], context: &Context) -> Verdict {
+fn with_unsettled(
+    view: &View,
+    index: StepIndex,
+    verdict: Verdict,
+    waivers: &[Waiver],
+    context: &Context,
+) -> Verdict {
     let StepState::Held { objections, .. } = &view.steps[index].state else { return verdict };
     let stands = |objection: &&Objection| {
         let lifted = waivers.iter().any(|waiver| {
-            waiver.case == objection.case && waiver.artifact == objection.artifact && waiver.is_in_force(context.clock.now())
+            waiver.case == objection.case
+                && waiver.artifact == objection.artifact
+                && waiver.is_in_force(context.clock.now())
         });
         matches!(objection.kind, ObjectionKind::Unsettled { .. }) && !lifted
     };
@@ -193,12 +217,22 @@ fn with_unsettled(view: &View, index: StepIndex, verdict: Verdict, waivers: &[Wa
     }
 }
 
-fn record(context: &Context, view: &mut View, index: StepIndex, verdict: &Verdict) -> Result<(), StageError> {
+fn record(
+    context: &Context,
+    view: &mut View,
+    index: StepIndex,
+    verdict: &Verdict,
+) -> Result<(), StageError> {
     let Some(build) = view.steps[index].state.outputs() else { return Ok(()) };
     let (kind, sentence, state) = match verdict {
         Verdict::Waiting { .. } => return Ok(()),
         Verdict::Open { waived, ungated } => {
-            let mut sentence = if *ungated { "ungated: only the floor policy was asked" } else { "its gate is open" }.to_owned();
+            let mut sentence = if *ungated {
+                "ungated: only the floor policy was asked"
+            } else {
+                "its gate is open"
+            }
+            .to_owned();
             if !waived.is_empty() {
                 let list: Vec<String> = waived.iter().map(Objection::to_string).collect();
                 sentence = format!("{sentence}; waived: {}", list.join("; "));

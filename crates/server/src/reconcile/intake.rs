@@ -33,13 +33,22 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, St
     Ok(Outcome::Busy)
 }
 
-async fn accept(context: &Context, tx: &mut Tx, received: &Received) -> Result<InboxState, StageError> {
+async fn accept(
+    context: &Context,
+    tx: &mut Tx,
+    received: &Received,
+) -> Result<InboxState, StageError> {
     let message = &received.message;
     let event = match intake::read(&message.topic, &message.body) {
         Ok(Reading::Event(event)) => event,
         Ok(Reading::Ignored { reason }) => return Ok(InboxState::Ignored { reason }),
         Err(unreadable) => {
-            tracing::warn!(message = message.id, place = unreadable.place, reason = unreadable.reason, "rejected a message");
+            tracing::warn!(
+                message = message.id,
+                place = unreadable.place,
+                reason = unreadable.reason,
+                "rejected a message"
+            );
             return Ok(InboxState::Rejected { place: unreadable.place, reason: unreadable.reason });
         }
     };
@@ -88,7 +97,9 @@ async fn effect(
             refs::move_tip(tx, &moved).await?;
         }
         Event::TestResult { artifact, nvr, case, outcome } => {
-            let Some(build) = builds::by_nvr(tx, nvr).await?.filter(|build| build.artifact == *artifact) else {
+            let Some(build) =
+                builds::by_nvr(tx, nvr).await?.filter(|build| build.artifact == *artifact)
+            else {
                 let reason = format!("there is no build {nvr} of {artifact}");
                 return Ok(Err(InboxState::Rejected { place: "body.nvr".to_owned(), reason }));
             };

@@ -19,11 +19,13 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, St
     let path = context.config.data.join("bus.jsonl");
     let mut lines = String::new();
     for message in &pending {
-        let line = serde_json::json!({ "id": message.id, "topic": message.topic, "body": message.body });
+        let line =
+            serde_json::json!({ "id": message.id, "topic": message.topic, "body": message.body });
         lines.push_str(&line.to_string());
         lines.push('\n');
     }
-    append(&path, &lines).map_err(|error| StageError::Outside(format!("{}: {error}", path.display())))?;
+    append(&path, &lines)
+        .map_err(|error| StageError::Outside(format!("{}: {error}", path.display())))?;
     let now = context.clock.now();
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, now).await?;

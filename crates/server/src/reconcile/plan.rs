@@ -44,9 +44,15 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, St
     let mut nothing = Vec::new();
     for recorded in &pending {
         match answer(context, lease, recorded).await? {
-            Answer::Root(root) => roots.entry(root.artifact.branch.clone()).or_default().push(*root),
+            Answer::Root(root) => {
+                roots.entry(root.artifact.branch.clone()).or_default().push(*root)
+            }
             Answer::Nothing { state, kind, sentence, detail } => {
-                nothing.push((recorded.id, state, decision(context, recorded, kind, sentence, detail)));
+                nothing.push((
+                    recorded.id,
+                    state,
+                    decision(context, recorded, kind, sentence, detail),
+                ));
             }
         }
     }
@@ -63,42 +69,62 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, St
     Ok(Outcome::Busy)
 }
 
-async fn answer(context: &Context, lease: &Lease, recorded: &RecordedEvent) -> Result<Answer, StageError> {
+async fn answer(
+    context: &Context,
+    lease: &Lease,
+    recorded: &RecordedEvent,
+) -> Result<Answer, StageError> {
     let artifact = recorded.event.artifact();
     if let Some(hold) = frozen(context, recorded).await? {
         let sentence = format!("{artifact} is frozen by {}: {}", hold.author, hold.reason);
         let detail = serde_json::json!(Reason::Frozen { author: hold.author, reason: hold.reason });
         return Ok(ignored(sentence, detail));
     }
-    let tip = refs::tip(&mut *context.store.read().await?, artifact).await?.and_then(|tip| tip.commit);
+    let tip =
+        refs::tip(&mut *context.store.read().await?, artifact).await?.and_then(|tip| tip.commit);
     match &recorded.event {
         Event::Committed { commit, subject, .. } => {
             if tip.as_ref() != Some(commit) {
-                let sentence = format!("the branch of {artifact} has moved on from {}", commit.short());
+                let sentence =
+                    format!("the branch of {artifact} has moved on from {}", commit.short());
                 return Ok(ignored(sentence, serde_json::Value::Null));
             }
-            let reason = Reason::SourceChanged { event: recorded.id, commit: commit.clone(), subject: subject.clone() };
+            let reason = Reason::SourceChanged {
+                event: recorded.id,
+                commit: commit.clone(),
+                subject: subject.clone(),
+            };
             root(context, lease, recorded, (commit.clone(), RootAction::Rebuild, reason)).await
         }
         Event::Requested { request, by, reason, .. } => {
             let Some(commit) = tip else {
-                return Ok(rejected(&format!("{artifact} has no such branch"), serde_json::Value::Null));
+                return Ok(rejected(
+                    &format!("{artifact} has no such branch"),
+                    serde_json::Value::Null,
+                ));
             };
             let action = match request {
                 Request::Rebuild => RootAction::Rebuild,
                 Request::Retest => RootAction::Retest,
             };
-            let reason = Reason::Requested { event: recorded.id, by: by.clone(), reason: reason.clone() };
+            let reason =
+                Reason::Requested { event: recorded.id, by: by.clone(), reason: reason.clone() };
             root(context, lease, recorded, (commit, action, reason)).await
         }
-        Event::BranchDeleted { .. } => {
-            Ok(ignored(format!("the branch of {artifact} is gone; what is published of it stays"), serde_json::Value::Null))
+        Event::BranchDeleted { .. } => Ok(ignored(
+            format!("the branch of {artifact} is gone; what is published of it stays"),
+            serde_json::Value::Null,
+        )),
+        Event::TestResult { .. } => {
+            Ok(ignored("gates read the result".to_owned(), serde_json::Value::Null))
         }
-        Event::TestResult { .. } => Ok(ignored("gates read the result".to_owned(), serde_json::Value::Null)),
     }
 }
 
-async fn frozen(context: &Context, recorded: &RecordedEvent) -> Result<Option<model::hold::Hold>, StageError> {
+async fn frozen(
+    context: &Context,
+    recorded: &RecordedEvent,
+) -> Result<Option<model::hold::Hold>, StageError> {
     let mut reader = context.store.read().await?;
     let in_force = holds::in_force(&mut reader, context.clock.now()).await?;
     let mut frozen = in_force.into_iter().filter(|hold| hold.kind == HoldKind::Freeze);
@@ -122,7 +148,8 @@ async fn root(
         return Ok(refused(artifact, problem));
     }
     let severity = recorded.event.severity();
-    let root = Root { artifact: artifact.clone(), commit, action, reason, severity, event: recorded.id };
+    let root =
+        Root { artifact: artifact.clone(), commit, action, reason, severity, event: recorded.id };
     Ok(Answer::Root(Box::new(root)))
 }
 
@@ -202,7 +229,12 @@ async fn groups(context: &Context, roots: Vec<Root>) -> Result<Vec<Vec<Root>>, S
 }
 
 /// Stores a plan with its steps, ends the plans it goes on with, and marks its events: all or nothing.
-async fn store(context: &Context, lease: &Lease, draft: &Draft, roots: &[Root]) -> Result<(), StageError> {
+async fn store(
+    context: &Context,
+    lease: &Lease,
+    draft: &Draft,
+    roots: &[Root],
+) -> Result<(), StageError> {
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, context.clock.now()).await?;
     let plan = &draft.plan;
@@ -210,7 +242,10 @@ async fn store(context: &Context, lease: &Lease, draft: &Draft, roots: &[Root]) 
     for (merged, steps) in &draft.merged {
         supersede(context, &mut tx, draft, steps).await?;
         let sentence = format!("plan {} goes on in a new plan", merged.number);
-        let merged = Decision { plan: Some(merged.plan.id), ..about(context, draft, DecisionKind::Merged, sentence) };
+        let merged = Decision {
+            plan: Some(merged.plan.id),
+            ..about(context, draft, DecisionKind::Merged, sentence)
+        };
         decisions::append_many(&mut tx, &[merged]).await?;
     }
     for root in roots {
@@ -220,7 +255,12 @@ async fn store(context: &Context, lease: &Lease, draft: &Draft, roots: &[Root]) 
     Ok(tx.commit().await?)
 }
 
-async fn supersede(context: &Context, tx: &mut Tx, draft: &Draft, old: &[Step]) -> Result<(), StageError> {
+async fn supersede(
+    context: &Context,
+    tx: &mut Tx,
+    draft: &Draft,
+    old: &[Step],
+) -> Result<(), StageError> {
     for step in old.iter().filter(|step| !step.state.is_settled()) {
         let next = StepState::Superseded { by: draft.plan.id };
         let state = step.state.enter(next).map_err(StageError::outside)?;
@@ -243,7 +283,11 @@ async fn cancel_unwanted(
     build: model::id::BuildId,
 ) -> Result<(), StageError> {
     let Some(mut build) = builds::get(tx, build).await? else { return Ok(()) };
-    let wanted = draft.plan.steps.iter().any(|step| step.artifact == build.artifact && step.commit == build.commit);
+    let wanted = draft
+        .plan
+        .steps
+        .iter()
+        .any(|step| step.artifact == build.artifact && step.commit == build.commit);
     if wanted || !matches!(build.state, BuildState::Queued | BuildState::Running { .. }) {
         return Ok(());
     }

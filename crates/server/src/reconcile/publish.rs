@@ -54,11 +54,19 @@ async fn pending_branches(context: &Context) -> Result<BTreeSet<BranchName>, Sta
 fn is_time(context: &Context, view: &View) -> bool {
     let waits = |step: &model::step::Step| matches!(step.state, StepState::Passed { .. });
     let busy = |step: &model::step::Step| match &step.state {
-        StepState::Building { .. } | StepState::Built { .. } | StepState::Retest | StepState::Testing { .. } => true,
+        StepState::Building { .. }
+        | StepState::Built { .. }
+        | StepState::Retest
+        | StepState::Testing { .. } => true,
         StepState::Rebuild => view.progress().obstacles(step.index).is_empty(),
         _ => false,
     };
-    let longest = view.steps.iter().filter(|step| waits(step)).map(|step| context.clock.now().since(step.since)).max();
+    let longest = view
+        .steps
+        .iter()
+        .filter(|step| waits(step))
+        .map(|step| context.clock.now().since(step.since))
+        .max();
     longest.is_some_and(|longest| {
         !view.steps.iter().any(busy) || longest >= context.config.planning.publish_after_seconds
     })
@@ -73,7 +81,8 @@ async fn publish(context: &Context, lease: &Lease, view: &mut View) -> Result<bo
     let facts = all_facts(context, &wanted).await?;
     let group = closed_group(&candidates, &published.builds, &context.stand_in, &facts);
     let mut after = published.builds.clone();
-    let chosen = group.candidates.iter().flat_map(|&candidate| candidates[candidate].builds.iter().cloned());
+    let chosen =
+        group.candidates.iter().flat_map(|&candidate| candidates[candidate].builds.iter().cloned());
     let chosen: Vec<(ArtifactKey, BuildId)> = chosen.collect();
     if chosen.is_empty() {
         return refuse(context, lease, view, refusal(&group)).await;
@@ -87,7 +96,10 @@ async fn publish(context: &Context, lease: &Lease, view: &mut View) -> Result<bo
         branch: view.plan.branch.clone(),
         number: published.generation + 1,
         plan: view.plan.id,
-        builds: after.into_iter().map(|(artifact, build)| PublishedBuild { artifact, build }).collect(),
+        builds: after
+            .into_iter()
+            .map(|(artifact, build)| PublishedBuild { artifact, build })
+            .collect(),
         at: context.clock.now(),
         switched: None,
     };
@@ -106,7 +118,8 @@ fn candidates(view: &View) -> Vec<Candidate> {
         _ => None,
     };
     let units = view.plan.units.iter();
-    let candidates = units.map(|unit| Candidate { builds: unit.members.iter().filter_map(passed).collect() });
+    let candidates =
+        units.map(|unit| Candidate { builds: unit.members.iter().filter_map(passed).collect() });
     candidates.filter(|candidate| !candidate.builds.is_empty()).collect()
 }
 
@@ -121,14 +134,24 @@ async fn all_facts(context: &Context, wanted: &[BuildId]) -> Result<Facts, Stage
 }
 
 fn refusal(group: &Group) -> String {
-    let list: Vec<String> = group.waiting.iter().map(|(_, breakage)| breakage.to_string()).collect();
+    let list: Vec<String> =
+        group.waiting.iter().map(|(_, breakage)| breakage.to_string()).collect();
     format!("publishing now would break what works: {}", list.join("; "))
 }
 
 /// Puts on record, once, why what passed is not published.
-async fn refuse(context: &Context, lease: &Lease, view: &mut View, sentence: String) -> Result<bool, StageError> {
-    let filter = decisions::DecisionFilter { plan: Some(view.plan.id), ..decisions::DecisionFilter::default() };
-    let recent = decisions::list(&mut *context.store.read().await?, &filter, store::Page::first(50)).await?;
+async fn refuse(
+    context: &Context,
+    lease: &Lease,
+    view: &mut View,
+    sentence: String,
+) -> Result<bool, StageError> {
+    let filter = decisions::DecisionFilter {
+        plan: Some(view.plan.id),
+        ..decisions::DecisionFilter::default()
+    };
+    let recent =
+        decisions::list(&mut *context.store.read().await?, &filter, store::Page::first(50)).await?;
     let said = recent.iter().find(|known| known.decision.kind == DecisionKind::PublishRefused);
     if said.is_some_and(|said| said.decision.sentence == sentence) {
         return Ok(false);
@@ -158,23 +181,32 @@ async fn problems(
     builds: &BTreeMap<ArtifactKey, BuildId>,
 ) -> Result<BTreeMap<String, Vec<String>>, StageError> {
     let repository = resolving::repository(context, &Overlay { builds: builds.clone() }).await?;
-    let all = context.closures.installable(&[repository.folder]).await.map_err(StageError::outside)?;
+    let all =
+        context.closures.installable(&[repository.folder]).await.map_err(StageError::outside)?;
     let broken = all.into_iter().filter(|package| !package.problems.is_empty());
     Ok(broken.map(|package| (package.nevra.name, package.problems)).collect())
 }
 
 /// Switches the repository to a generation and records everything that follows from it.
-async fn switch(context: &Context, lease: &Lease, generation: &Generation) -> Result<(), StageError> {
+async fn switch(
+    context: &Context,
+    lease: &Lease,
+    generation: &Generation,
+) -> Result<(), StageError> {
     let mut paths = vec![context.toolchain.rpm.clone()];
     let mut known: BTreeMap<ArtifactKey, (BuildId, std::sync::Arc<BuildFacts>)> = BTreeMap::new();
     for published in &generation.builds {
         let facts = context.facts(published.build).await?;
-        let facts = facts.ok_or_else(|| StageError::Outside(format!("the outputs of build {} are missing", published.build)))?;
+        let facts = facts.ok_or_else(|| {
+            StageError::Outside(format!("the outputs of build {} are missing", published.build))
+        })?;
         paths.extend(files(context, published.build, &facts));
         known.insert(published.artifact.clone(), (published.build, facts));
     }
     let root = context.config.published_root();
-    repository::publish(&root, &generation.branch, generation.number, &paths).await.map_err(StageError::outside)?;
+    repository::publish(&root, &generation.branch, generation.number, &paths)
+        .await
+        .map_err(StageError::outside)?;
     let mut view = view::load(context, generation.plan).await?;
     let news = enter_published(context, &mut view, generation)?;
     let edges = edges_of(context, &news, &known).await?;
@@ -196,15 +228,29 @@ async fn switch(context: &Context, lease: &Lease, generation: &Generation) -> Re
 }
 
 /// Lets the plan's steps whose builds came into the repository be published, and says which they are.
-fn enter_published(context: &Context, view: &mut View, generation: &Generation) -> Result<Vec<PublishedBuild>, StageError> {
+fn enter_published(
+    context: &Context,
+    view: &mut View,
+    generation: &Generation,
+) -> Result<Vec<PublishedBuild>, StageError> {
     let mut news = Vec::new();
     for index in 0..view.steps.len() {
         let StepState::Passed { build } = view.steps[index].state else { continue };
         let published = PublishedBuild { artifact: view.artifact(index).clone(), build };
         if generation.builds.contains(&published) {
-            view.enter(context, index, StepState::Published { build, generation: generation.number })?;
-            let sentence = format!("published in generation {} of {}", generation.number, generation.branch);
-            view.note(context, DecisionKind::Published, Some(index), (sentence, serde_json::Value::Null));
+            view.enter(
+                context,
+                index,
+                StepState::Published { build, generation: generation.number },
+            )?;
+            let sentence =
+                format!("published in generation {} of {}", generation.number, generation.branch);
+            view.note(
+                context,
+                DecisionKind::Published,
+                Some(index),
+                (sentence, serde_json::Value::Null),
+            );
             news.push(published);
         }
     }
@@ -227,24 +273,36 @@ async fn edges_of(
     for published in news {
         let mut reader = context.store.read().await?;
         let Some(build) = builds::get(&mut reader, published.build).await? else { continue };
-        let buildroot: Buildroot = sets::get_json(&mut reader, build.buildroot).await?.unwrap_or_default();
+        let buildroot: Buildroot =
+            sets::get_json(&mut reader, build.buildroot).await?.unwrap_or_default();
         let owners = owners(&mut reader, &buildroot).await?;
-        let packages = known.get(&published.artifact).map_or(&[][..], |(_, facts)| facts.packages.as_slice());
-        let edges = of_build(&published.artifact, build.id, packages, &buildroot, (&owners, &providers));
+        let packages =
+            known.get(&published.artifact).map_or(&[][..], |(_, facts)| facts.packages.as_slice());
+        let edges =
+            of_build(&published.artifact, build.id, packages, &buildroot, (&owners, &providers));
         found.push((published.artifact.clone(), edges));
     }
     Ok(found)
 }
 
-async fn owners(reader: &mut store::Conn, buildroot: &Buildroot) -> Result<HashMap<BuildId, ArtifactKey>, StageError> {
-    let ids: BTreeSet<BuildId> = buildroot.0.iter().filter_map(|installed| installed.build).collect();
+async fn owners(
+    reader: &mut store::Conn,
+    buildroot: &Buildroot,
+) -> Result<HashMap<BuildId, ArtifactKey>, StageError> {
+    let ids: BTreeSet<BuildId> =
+        buildroot.0.iter().filter_map(|installed| installed.build).collect();
     let ids: Vec<BuildId> = ids.into_iter().collect();
     let found = builds::get_many(reader, &ids).await?;
     Ok(found.into_iter().map(|build| (build.id, build.artifact)).collect())
 }
 
 /// Puts into the outbox what the world should know.
-async fn tell(context: &Context, tx: &mut Tx, generation: &Generation, news: &[PublishedBuild]) -> Result<(), StageError> {
+async fn tell(
+    context: &Context,
+    tx: &mut Tx,
+    generation: &Generation,
+    news: &[PublishedBuild],
+) -> Result<(), StageError> {
     let mut nvrs = Vec::new();
     for published in news {
         if let Some(build) = builds::get(tx, published.build).await? {
@@ -257,15 +315,21 @@ async fn tell(context: &Context, tx: &mut Tx, generation: &Generation, news: &[P
         "plan": generation.plan,
         "builds": nvrs,
     });
-    let message = Outgoing { id: mint(), topic: "millstream.repository.published".to_owned(), body, at: context.clock.now() };
+    let message = Outgoing {
+        id: mint(),
+        topic: "millstream.repository.published".to_owned(),
+        body,
+        at: context.clock.now(),
+    };
     Ok(outbox::push(tx, &message).await?)
 }
 
 /// Removes old generations. That it fails harms nobody; the next publication tries again.
 async fn tidy(context: &Context, generation: &Generation) {
     let keep = context.config.keep_generations;
-    if let Err(error) = repository::retain(&context.config.published_root(), &generation.branch, keep).await {
+    if let Err(error) =
+        repository::retain(&context.config.published_root(), &generation.branch, keep).await
+    {
         tracing::warn!(branch = %generation.branch, %error, "could not remove old generations");
     }
 }
-

@@ -7,8 +7,8 @@ use adapters::distgit::{self, RefTip, RepositoryName};
 use model::artifact::{ArtifactKey, CommitId};
 use model::message::{InboxState, Message, Received};
 use pipeline::intake::git_ref;
-use store::leases::{self, Lease};
 use store::inbox::{self, Receipt};
+use store::leases::{self, Lease};
 use store::refs;
 
 use super::{Outcome, Stage, StageError};
@@ -21,7 +21,11 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, St
     let known = known_tips(context).await?;
     let mut messages = Vec::new();
     for tip in scan.tips.iter().filter(|tip| context.config.follows(tip.branch.as_str())) {
-        let artifact = ArtifactKey { kind: tip.repository.kind, name: tip.repository.name.clone(), branch: tip.branch.clone() };
+        let artifact = ArtifactKey {
+            kind: tip.repository.kind,
+            name: tip.repository.name.clone(),
+            branch: tip.branch.clone(),
+        };
         if known.get(&artifact).is_none_or(|known| known.commit.as_ref() != Some(&tip.commit)) {
             messages.push(moved(context, &artifact, tip, known.get(&artifact)).await?);
         }
@@ -35,8 +39,11 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, St
 
 /// Logs what could not be read, once until it changes.
 fn report(context: &Context, scan: &distgit::Scan) {
-    let problems: Vec<String> =
-        scan.problems.iter().map(|problem| format!("{}: {}", problem.place, problem.error)).collect();
+    let problems: Vec<String> = scan
+        .problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.place, problem.error))
+        .collect();
     let mut known = context.scan_problems.lock().unwrap_or_else(PoisonError::into_inner);
     if *known != problems {
         for problem in &problems {
@@ -57,7 +64,10 @@ struct Known {
 async fn known_tips(context: &Context) -> Result<HashMap<ArtifactKey, Known>, StageError> {
     let mut reader = context.store.read().await?;
     let tips = refs::tips(&mut reader, None).await?;
-    Ok(tips.into_iter().map(|tip| (tip.artifact, Known { commit: tip.commit, moves: tip.moves })).collect())
+    Ok(tips
+        .into_iter()
+        .map(|tip| (tip.artifact, Known { commit: tip.commit, moves: tip.moves }))
+        .collect())
 }
 
 async fn moved(
@@ -69,7 +79,9 @@ async fn moved(
     let repository = tip.repository.path(&context.config.distgit_root());
     let old = known.and_then(|known| known.commit.as_ref());
     let forced = match old {
-        Some(old) => !distgit::is_ancestor(&repository, old, &tip.commit).await.map_err(StageError::outside)?,
+        Some(old) => !distgit::is_ancestor(&repository, old, &tip.commit)
+            .await
+            .map_err(StageError::outside)?,
         None => false,
     };
     let info = distgit::commit_info(&repository, &tip.commit).await.map_err(StageError::outside)?;
@@ -87,9 +99,14 @@ async fn moved(
 
 /// Branches that are remembered and are there no more. Of a repository that could not be read nothing is known.
 fn vanished(known: &HashMap<ArtifactKey, Known>, scan: &distgit::Scan) -> Vec<Message> {
-    let place = |artifact: &ArtifactKey| RepositoryName { kind: artifact.kind, name: artifact.name.clone() };
+    let place = |artifact: &ArtifactKey| RepositoryName {
+        kind: artifact.kind,
+        name: artifact.name.clone(),
+    };
     let present = |artifact: &ArtifactKey| {
-        scan.tips.iter().any(|tip| tip.repository == place(artifact) && tip.branch == artifact.branch)
+        scan.tips
+            .iter()
+            .any(|tip| tip.repository == place(artifact) && tip.branch == artifact.branch)
     };
     let gone = known.iter().filter(|(artifact, known)| {
         known.commit.is_some() && scan.read.contains(&place(artifact)) && !present(artifact)
@@ -103,12 +120,25 @@ fn vanished(known: &HashMap<ArtifactKey, Known>, scan: &distgit::Scan) -> Vec<Me
     .collect()
 }
 
-fn message(artifact: &ArtifactKey, known: Option<&Known>, to: &str, body: &serde_json::Value) -> Message {
+fn message(
+    artifact: &ArtifactKey,
+    known: Option<&Known>,
+    to: &str,
+    body: &serde_json::Value,
+) -> Message {
     let moves = known.map_or(0, |known| known.moves);
-    Message { id: format!("git:{artifact}:{moves}:{to}"), topic: git_ref::TOPIC.to_owned(), body: body.to_string() }
+    Message {
+        id: format!("git:{artifact}:{moves}:{to}"),
+        topic: git_ref::TOPIC.to_owned(),
+        body: body.to_string(),
+    }
 }
 
-async fn remember(context: &Context, lease: &Lease, messages: &[Message]) -> Result<Outcome, StageError> {
+async fn remember(
+    context: &Context,
+    lease: &Lease,
+    messages: &[Message],
+) -> Result<Outcome, StageError> {
     let now = context.clock.now();
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, now).await?;

@@ -66,7 +66,9 @@ async fn queue_build(
 ) -> Result<bool, StageError> {
     let planned = view.plan.steps[index].clone();
     let content = context.content(&planned.artifact, &planned.commit).await?;
-    let content = content.ok_or_else(|| StageError::Outside(format!("the source of {} is missing", planned.artifact)))?;
+    let content = content.ok_or_else(|| {
+        StageError::Outside(format!("the source of {} is missing", planned.artifact))
+    })?;
     let flavour = progress::flavour(&view.progress(), index, content.bootstrap.is_some());
     let needs = needs(&content, flavour);
     let repository = resolving::repository(context, &overlay(context, view, index).await?).await?;
@@ -77,7 +79,9 @@ async fn queue_build(
             tracing::info!(artifact = %planned.artifact, problem = problems.first(), "waits for the rest of its plan");
             return Ok(false);
         }
-        Resolution::Problems(problems) => return unresolvable(context, lease, view, (index, &problems)).await,
+        Resolution::Problems(problems) => {
+            return unresolvable(context, lease, view, (index, &problems)).await;
+        }
     };
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, context.clock.now()).await?;
@@ -95,15 +99,22 @@ async fn queue_build(
         created: context.clock.now(),
     };
     let (state, words) = match builds::reserve(&mut tx, &new).await? {
-        Reservation::New(build) => (StepState::Building { build: build.id }, format!("build {} as {}", build.number, build.nvr)),
+        Reservation::New(build) => (
+            StepState::Building { build: build.id },
+            format!("build {} as {}", build.number, build.nvr),
+        ),
         Reservation::Known(build) => {
             let build = requeue_cancelled(context, &mut tx, build).await?;
-            let words = format!("build {} ({}) has the same inputs and is used", build.number, build.nvr);
+            let words =
+                format!("build {} ({}) has the same inputs and is used", build.number, build.nvr);
             (StepState::Building { build: build.id }, words)
         }
         Reservation::Taken { nvr } => {
-            let message = format!("{nvr} was built before, and its release does not end in %{{?dist}}: no other NVR can be made for a rebuild");
-            let failure = Failure { kind: FailureKind::Failed, message: message.clone(), line: None };
+            let message = format!(
+                "{nvr} was built before, and its release does not end in %{{?dist}}: no other NVR can be made for a rebuild"
+            );
+            let failure =
+                Failure { kind: FailureKind::Failed, message: message.clone(), line: None };
             (StepState::Failed { build: None, failure }, message)
         }
     };
@@ -152,7 +163,8 @@ async fn unresolvable(
     view: &mut View,
     (index, problems): (StepIndex, &[String]),
 ) -> Result<bool, StageError> {
-    let failure = Failure { kind: FailureKind::Unresolvable, message: problems.join("; "), line: None };
+    let failure =
+        Failure { kind: FailureKind::Unresolvable, message: problems.join("; "), line: None };
     let words = (failure.to_string(), serde_json::json!(problems));
     view.note(context, DecisionKind::Failed, Some(index), words);
     view.enter(context, index, StepState::Failed { build: None, failure })?;
@@ -187,7 +199,9 @@ fn to_test(view: &View) -> Vec<StepIndex> {
     let progress = view.progress();
     let wanted = |step: &&model::step::Step| match step.state {
         StepState::Retest => true,
-        StepState::Built { .. } => progress::is_unit_built(&progress, view.plan.steps[step.index].unit),
+        StepState::Built { .. } => {
+            progress::is_unit_built(&progress, view.plan.steps[step.index].unit)
+        }
         _ => false,
     };
     view.steps.iter().filter(wanted).map(|step| step.index).collect()
@@ -201,7 +215,9 @@ async fn queue_test(
     index: StepIndex,
 ) -> Result<bool, StageError> {
     let retest = matches!(view.steps[index].state, StepState::Retest);
-    let Some(build) = view.steps[index].state.outputs().or(view.plan.steps[index].replaces) else { return Ok(false) };
+    let Some(build) = view.steps[index].state.outputs().or(view.plan.steps[index].replaces) else {
+        return Ok(false);
+    };
     if !retest && !test_runs::of_build(&mut *context.store.read().await?, build).await?.is_empty() {
         return Ok(false);
     }
@@ -209,7 +225,8 @@ async fn queue_test(
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, context.clock.now()).await?;
     let now = context.clock.now();
-    let state = if problem.is_none() { TestRunState::Queued } else { TestRunState::Finished { at: now } };
+    let state =
+        if problem.is_none() { TestRunState::Queued } else { TestRunState::Finished { at: now } };
     let run = TestRun {
         id: mint(),
         artifact: view.artifact(index).clone(),

@@ -32,7 +32,11 @@ pub(crate) async fn look(context: &Arc<Context>) -> Result<Look, StageError> {
         }
     }
     let free = context.config.tests.capacity.saturating_sub(running.len());
-    let queued = test_runs::queued(&mut *context.store.read().await?, u32::try_from(free).unwrap_or(u32::MAX)).await?;
+    let queued = test_runs::queued(
+        &mut *context.store.read().await?,
+        u32::try_from(free).unwrap_or(u32::MAX),
+    )
+    .await?;
     for run in queued {
         let mut tx = context.store.begin().await?;
         let now = context.clock.now();
@@ -90,7 +94,8 @@ async fn attempt(context: &Context, mut run: TestRun) -> Result<(), StageError> 
                 run = again(context, run).await?;
             }
             Err(error) => {
-                let failure = Failure { kind: FailureKind::Errored, message: error.to_string(), line: None };
+                let failure =
+                    Failure { kind: FailureKind::Errored, message: error.to_string(), line: None };
                 return record(context, run, Err(failure)).await;
             }
         }
@@ -99,18 +104,26 @@ async fn attempt(context: &Context, mut run: TestRun) -> Result<(), StageError> 
 
 /// Runs every case; none if the run is under way here already.
 async fn execute(context: &Context, run: &TestRun) -> Result<Option<Vec<CaseResult>>, StageError> {
-    let Some(place) = context.running.enter(run.id.0).map_err(StageError::outside)? else { return Ok(None) };
+    let Some(place) = context.running.enter(run.id.0).map_err(StageError::outside)? else {
+        return Ok(None);
+    };
     let mut reader = context.store.read().await?;
-    let build = builds::get(&mut reader, run.build).await?.ok_or_else(|| StageError::outside("its build is missing"))?;
+    let build = builds::get(&mut reader, run.build)
+        .await?
+        .ok_or_else(|| StageError::outside("its build is missing"))?;
     let installed: Option<Buildroot> = sets::get_json(&mut reader, run.installed).await?;
-    let installed = installed.ok_or_else(|| StageError::outside("the list of its packages is missing"))?;
+    let installed =
+        installed.ok_or_else(|| StageError::outside("the list of its packages is missing"))?;
     drop(reader);
     let content = context.content(&build.artifact, &build.commit).await?;
     let settings = content.map(|content| content.settings).unwrap_or_default();
     let facts = context.facts(run.build).await?;
-    let subjects = facts.iter().flat_map(|facts| &facts.packages).map(|package| package.nevra.name.clone());
+    let subjects =
+        facts.iter().flat_map(|facts| &facts.packages).map(|package| package.nevra.name.clone());
     let work = Work::make(context)?;
-    distgit::export(&repository(context, &build.artifact), &build.commit, &work.tree()).await.map_err(StageError::outside)?;
+    distgit::export(&repository(context, &build.artifact), &build.commit, &work.tree())
+        .await
+        .map_err(StageError::outside)?;
     let tests = work.tree().join("tests");
     let request = TestRequest {
         work: work.folder().join("cell"),
@@ -157,7 +170,11 @@ async fn record(
     }
 }
 
-async fn write(context: &Context, run: &TestRun, results: &[TestResult]) -> Result<(), store::Error> {
+async fn write(
+    context: &Context,
+    run: &TestRun,
+    results: &[TestResult],
+) -> Result<(), store::Error> {
     let mut tx = context.store.begin().await?;
     test_runs::update(&mut tx, run, context.clock.now()).await?;
     results::insert_many(&mut tx, results).await?;

@@ -28,7 +28,8 @@ pub(super) async fn next(
         })
         .collect();
     let chosen = order(&candidates, running, context.config.build.capacity, context.clock.now());
-    let mut by_number: HashMap<i64, Build> = queued.into_iter().map(|build| (build.number, build)).collect();
+    let mut by_number: HashMap<i64, Build> =
+        queued.into_iter().map(|build| (build.number, build)).collect();
     Ok(chosen.iter().filter_map(|number| by_number.remove(number)).collect())
 }
 
@@ -50,9 +51,15 @@ async fn weights(context: &Context) -> Result<HashMap<BuildId, (Severity, Durati
 
 fn paths(view: &View) -> Vec<Duration> {
     let left = view.steps.iter().map(|step| match step.state {
-        StepState::Waiting | StepState::Rebuild | StepState::Building { .. } => view.plan.steps[step.index].predicted,
+        StepState::Waiting | StepState::Rebuild | StepState::Building { .. } => {
+            view.plan.steps[step.index].predicted
+        }
         _ => Duration::ZERO,
     });
     let durations: Vec<Duration> = left.collect();
-    remaining_paths(&Work { units: &view.plan.units, edges: &view.plan.edges, durations: &durations })
+    remaining_paths(&Work {
+        units: &view.plan.units,
+        edges: &view.plan.edges,
+        durations: &durations,
+    })
 }

@@ -68,7 +68,8 @@ async fn again(context: &Context, mut build: Build) -> Result<Build, StageError>
 
 /// Keeps trying while the database is away: a finished build is worth waiting for.
 async fn record(context: &Context, build: &Build, state: BuildState) -> Result<(), StageError> {
-    let fence = Fence { build: build.id, owner: context.owner.name().to_owned(), attempt: build.attempt };
+    let fence =
+        Fence { build: build.id, owner: context.owner.name().to_owned(), attempt: build.attempt };
     loop {
         match write(context, &fence, state.clone()).await {
             Err(error) if error.is_retryable() => {
@@ -76,7 +77,11 @@ async fn record(context: &Context, build: &Build, state: BuildState) -> Result<(
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             Err(store::Error::Conflict(problem)) => {
-                tracing::info!(build = build.number, problem, "the report came too late and does not count");
+                tracing::info!(
+                    build = build.number,
+                    problem,
+                    "the report came too late and does not count"
+                );
                 return Ok(());
             }
             other => return Ok(other?),
@@ -106,8 +111,10 @@ pub(crate) struct BuildInputs {
 
 /// Gathers what a build runs with.
 pub(crate) async fn inputs(context: &Context, build: &Build) -> Result<BuildInputs, StageError> {
-    let buildroot: Option<Buildroot> = sets::get_json(&mut *context.store.read().await?, build.buildroot).await?;
-    let buildroot = buildroot.ok_or_else(|| StageError::outside("the list of its buildroot is missing"))?;
+    let buildroot: Option<Buildroot> =
+        sets::get_json(&mut *context.store.read().await?, build.buildroot).await?;
+    let buildroot =
+        buildroot.ok_or_else(|| StageError::outside("the list of its buildroot is missing"))?;
     let content = context.content(&build.artifact, &build.commit).await?;
     let content = content.ok_or_else(|| StageError::outside("its source is missing"))?;
     let with = match (build.flavour, content.bootstrap) {
@@ -137,10 +144,14 @@ pub(crate) fn limits(server: &crate::config::Limits, own: &LimitSettings) -> Lim
 
 /// Runs the builder; none if the build is under way here already.
 async fn run(context: &Context, build: &Build) -> Result<Option<BuildState>, StageError> {
-    let Some(place) = context.running.enter(build.id.0).map_err(StageError::outside)? else { return Ok(None) };
+    let Some(place) = context.running.enter(build.id.0).map_err(StageError::outside)? else {
+        return Ok(None);
+    };
     let inputs = inputs(context, build).await?;
     let work = Work::make(context)?;
-    distgit::export(&repository(context, &build.artifact), &build.commit, &work.tree()).await.map_err(StageError::outside)?;
+    distgit::export(&repository(context, &build.artifact), &build.commit, &work.tree())
+        .await
+        .map_err(StageError::outside)?;
     let output = context.config.builds_root().join(build.id.to_string());
     let request = BuildRequest {
         work: work.folder().join("cell"),
@@ -172,12 +183,25 @@ async fn ended(context: &Context, outcome: Outcome) -> Result<BuildState, StageE
         Outcome::Succeeded(built) => return succeeded(context, &built).await,
         Outcome::Failed { exit, line } => match line {
             Some(line) => failed(context, K::Failed, line.text, u64::try_from(line.number).ok()),
-            None => failed(context, K::Failed, format!("rpmbuild ended with {exit} and said nothing"), None),
+            None => failed(
+                context,
+                K::Failed,
+                format!("rpmbuild ended with {exit} and said nothing"),
+                None,
+            ),
         },
-        Outcome::TimedOut => failed(context, K::TimedOut, "it took longer than it may".to_owned(), None),
-        Outcome::OutOfMemory => failed(context, K::LimitExceeded, "it needed more memory than it may".to_owned(), None),
-        Outcome::TooManyProcesses => failed(context, K::LimitExceeded, "it had more processes than it may".to_owned(), None),
-        Outcome::DiskFull => failed(context, K::LimitExceeded, "it filled its disk".to_owned(), None),
+        Outcome::TimedOut => {
+            failed(context, K::TimedOut, "it took longer than it may".to_owned(), None)
+        }
+        Outcome::OutOfMemory => {
+            failed(context, K::LimitExceeded, "it needed more memory than it may".to_owned(), None)
+        }
+        Outcome::TooManyProcesses => {
+            failed(context, K::LimitExceeded, "it had more processes than it may".to_owned(), None)
+        }
+        Outcome::DiskFull => {
+            failed(context, K::LimitExceeded, "it filled its disk".to_owned(), None)
+        }
         Outcome::Cancelled => {
             BuildState::Cancelled { reason: "it was ended".to_owned(), at: context.clock.now() }
         }
@@ -192,12 +216,17 @@ fn failed(context: &Context, kind: FailureKind, message: String, line: Option<u6
 async fn succeeded(context: &Context, built: &Built) -> Result<BuildState, StageError> {
     let read = packages::read(&built.rpms).await.map_err(StageError::outside)?;
     let found = facets::read(&built.rpms).await.map_err(StageError::outside)?;
-    let requirements: Result<Vec<_>, _> = built.build_requires.iter().map(|text| text.parse()).collect();
+    let requirements: Result<Vec<_>, _> =
+        built.build_requires.iter().map(|text| text.parse()).collect();
     let mut tx = context.store.begin().await?;
     let mut references = Vec::new();
     for package in &found.0 {
         let digest = sets::put_json(&mut tx, package).await?;
-        references.push(FacetsRef { package: package.package.clone(), arch: package.arch.clone(), digest });
+        references.push(FacetsRef {
+            package: package.package.clone(),
+            arch: package.arch.clone(),
+            digest,
+        });
     }
     let name = built.srpm.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let output = BuildOutput {
@@ -208,5 +237,10 @@ async fn succeeded(context: &Context, built: &Built) -> Result<BuildState, Stage
     };
     let output = sets::put_json(&mut tx, &output).await?;
     tx.commit().await?;
-    Ok(BuildState::Succeeded { took: built.duration, at: context.clock.now(), output, facets: found.digest() })
+    Ok(BuildState::Succeeded {
+        took: built.duration,
+        at: context.clock.now(),
+        output,
+        facets: found.digest(),
+    })
 }

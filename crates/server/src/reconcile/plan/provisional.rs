@@ -18,7 +18,9 @@ pub(super) async fn update(
     branch: &BranchName,
     roots: &[Root],
 ) -> Result<(), StageError> {
-    let changed = roots.iter().filter(|root| matches!(root.reason, model::reason::Reason::SourceChanged { .. }));
+    let changed = roots
+        .iter()
+        .filter(|root| matches!(root.reason, model::reason::Reason::SourceChanged { .. }));
     let mut wanted: Vec<(ArtifactKey, CommitId)> =
         changed.map(|root| (root.artifact.clone(), root.commit.clone())).collect();
     if wanted.is_empty() {
@@ -52,7 +54,8 @@ pub(crate) async fn providers(
         }
     }
     for source in sources {
-        let packages = source.content.as_ref().map_or(&[][..], |content| content.packages.as_slice());
+        let packages =
+            source.content.as_ref().map_or(&[][..], |content| content.packages.as_slice());
         for package in packages {
             providers.add(&source.artifact, &package.name, &package.provides);
         }
@@ -60,7 +63,10 @@ pub(crate) async fn providers(
     Ok(providers)
 }
 
-async fn unpublished(context: &Context, branch: &BranchName) -> Result<Vec<(ArtifactKey, CommitId)>, StageError> {
+async fn unpublished(
+    context: &Context,
+    branch: &BranchName,
+) -> Result<Vec<(ArtifactKey, CommitId)>, StageError> {
     let published = context.published.current(&context.store, branch).await?;
     let tips = refs::tips(&mut *context.store.read().await?, Some(branch)).await?;
     let unpublished = tips.into_iter().filter(|tip| !published.builds.contains_key(&tip.artifact));
@@ -75,10 +81,14 @@ async fn replace(
     providers: &Providers,
 ) -> Result<(), StageError> {
     let Ok(content) = &source.content else { return Ok(()) };
-    let known = edges::for_dependents(&mut *context.store.read().await?, std::slice::from_ref(&source.artifact)).await?;
+    let known = edges::for_dependents(
+        &mut *context.store.read().await?,
+        std::slice::from_ref(&source.artifact),
+    )
+    .await?;
     let known: Vec<Edge> = known.into_iter().map(|stored| stored.edge).collect();
     let recorded = known.iter().filter(|edge| !matches!(edge.evidence, Evidence::Spec { .. }));
-    let said = of_spec(&source.artifact, &source.commit, &content.build_requires, providers);
+    let said = of_spec(&source.artifact, &source.commit, content, providers);
     let mut now: Vec<Edge> = recorded.cloned().chain(said).collect();
     now.sort();
     if now == known {

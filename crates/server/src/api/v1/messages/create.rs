@@ -35,11 +35,16 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     authorize(&context, &headers).await?;
     if body.len() > LONGEST {
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a message may have {LONGEST} bytes")));
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("a message may have {LONGEST} bytes"),
+        ));
     }
-    let sent: Sent = serde_json::from_slice(&body)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the request is no message: {error}")))?;
-    if sent.id.is_empty() || sent.id.len() > 255 || sent.topic.is_empty() || sent.topic.len() > 255 {
+    let sent: Sent = serde_json::from_slice(&body).map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, format!("the request is no message: {error}"))
+    })?;
+    if sent.id.is_empty() || sent.id.len() > 255 || sent.topic.is_empty() || sent.topic.len() > 255
+    {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "id and topic must have 1 to 255 bytes"));
     }
     let message = Message { id: sent.id, topic: sent.topic, body: sent.body.to_string() };
@@ -54,7 +59,10 @@ pub(crate) async fn create(
 
 /// The configured token, or one that was made and has neither expired nor been revoked.
 async fn authorize(context: &Context, headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
     let refused = |detail: &str| Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
     match (given, &context.config.token) {
         (None, None) => Ok(()),
@@ -67,7 +75,9 @@ async fn authorize(context: &Context, headers: &HeaderMap) -> Result<(), Problem
             let now = context.clock.now();
             match (token.revoked, token.expires) {
                 (Some(_), _) => refused("the token was revoked"),
-                (None, Some(expires)) if expires <= now => refused("the token has expired: make a new one with millstream token create"),
+                (None, Some(expires)) if expires <= now => {
+                    refused("the token has expired: make a new one with millstream token create")
+                }
                 _ => Ok(()),
             }
         }

@@ -26,7 +26,8 @@ pub(crate) fn start(context: Arc<Context>) -> Writer {
     tokio::spawn(async move {
         let mut batch = Vec::with_capacity(AT_ONCE);
         while receiver.recv_many(&mut batch, AT_ONCE).await > 0 {
-            let (messages, senders): (Vec<Message>, Vec<oneshot::Sender<Answer>>) = batch.drain(..).unzip();
+            let (messages, senders): (Vec<Message>, Vec<oneshot::Sender<Answer>>) =
+                batch.drain(..).unzip();
             let answers = store_all(&context, messages).await;
             context.wakes.wake(Stage::Intake);
             answer(senders, answers);
@@ -45,10 +46,15 @@ impl Writer {
     }
 }
 
-async fn store_all(context: &Context, messages: Vec<Message>) -> Result<Vec<Receipt>, store::Error> {
+async fn store_all(
+    context: &Context,
+    messages: Vec<Message>,
+) -> Result<Vec<Receipt>, store::Error> {
     let at = context.clock.now();
-    let received: Vec<Received> =
-        messages.into_iter().map(|message| Received { message, at, state: InboxState::Received }).collect();
+    let received: Vec<Received> = messages
+        .into_iter()
+        .map(|message| Received { message, at, state: InboxState::Received })
+        .collect();
     let mut tx = context.store.begin().await?;
     let receipts = inbox::receive_many(&mut tx, &received).await?;
     tx.commit().await?;
