@@ -122,8 +122,8 @@ async fn ground(
     });
     let mut ground = Ground {
         edges: kept.chain(extra.iter().cloned()).collect(),
-        durations: builds::median_durations(&mut reader).await?.into_iter().collect(),
-        left_out: left_out(context, &mut reader, branch).await?,
+        durations: builds::median_durations(&mut reader, &keys).await?.into_iter().collect(),
+        left_out: left_out(context, &mut reader, &keys).await?,
         ..Ground::default()
     };
     for key in keys {
@@ -164,7 +164,7 @@ async fn reached(
 async fn left_out(
     context: &Context,
     reader: &mut store::Conn,
-    branch: &BranchName,
+    keys: &[ArtifactKey],
 ) -> Result<HashMap<ArtifactKey, StopReason>, StageError> {
     let mut left_out = HashMap::new();
     for hold in holds::in_force(reader, context.clock.now()).await? {
@@ -173,7 +173,7 @@ async fn left_out(
             left_out.insert(hold.artifact, because);
         }
     }
-    for tip in refs::tips(reader, Some(branch)).await? {
+    for tip in refs::tips_of(reader, keys).await? {
         if tip.commit.is_none() {
             left_out.insert(tip.artifact, StopReason::Retired);
         }

@@ -29,19 +29,7 @@ pub(crate) struct View {
 
 /// Every open plan that may have started.
 pub(crate) async fn started(context: &Context) -> Result<Vec<View>, StageError> {
-    let now = context.clock.now();
-    let mut heads = Vec::new();
-    {
-        let mut reader = context.store.read().await?;
-        for branch in plans::open_branches(&mut reader).await? {
-            heads.extend(
-                plans::open(&mut reader, &branch)
-                    .await?
-                    .into_iter()
-                    .filter(|head| head.start <= now),
-            );
-        }
-    }
+    let heads = plans::started(&mut *context.store.read().await?, context.clock.now()).await?;
     let mut views = Vec::new();
     for head in heads {
         views.push(load(context, head.id).await?);

@@ -344,18 +344,24 @@ pub async fn durations(
         .collect()
 }
 
-/// For each artifact, the median of how long its last nine successful builds took.
+/// For each of these artifacts, the median of how long its last nine successful builds took.
 ///
 /// # Errors
 /// [`Error::Unavailable`] or [`Error::Inconsistent`].
-pub async fn median_durations(conn: &mut Conn) -> Result<BTreeMap<ArtifactKey, Duration>> {
-    let sql = "SELECT r.number, a.kind, a.name, a.branch, r.took FROM \
-               (SELECT number, artifact, took, \
-               row_number() OVER (PARTITION BY artifact ORDER BY number DESC) AS age \
-               FROM builds WHERE state = 'succeeded') r \
-               JOIN artifacts a ON a.id = r.artifact WHERE r.age <= 9 ORDER BY r.artifact, r.took";
+pub async fn median_durations(
+    conn: &mut Conn,
+    keys: &[ArtifactKey],
+) -> Result<BTreeMap<ArtifactKey, Duration>> {
+    let ids = artifacts::find_all(conn, &keys.iter().collect()).await?;
+    let select = "SELECT r.number, a.kind, a.name, a.branch, r.took FROM \
+                  (SELECT number, artifact, took, \
+                  row_number() OVER (PARTITION BY artifact ORDER BY number DESC) AS age \
+                  FROM builds WHERE state = 'succeeded' AND artifact IN ({})) r \
+                  JOIN artifacts a ON a.id = r.artifact WHERE r.age <= 9 \
+                  ORDER BY r.artifact, r.took";
     let mut durations: BTreeMap<ArtifactKey, Vec<Duration>> = BTreeMap::new();
-    for mut row in conn.rows("builds", sql, vec![]).await? {
+    let ids = ids.values().map(|id| id.bind()).collect();
+    for mut row in conn.rows_in("builds", select, ids).await? {
         let _number: i64 = row.take()?;
         durations.entry(row.artifact()?).or_default().push(row.take()?);
     }

@@ -149,6 +149,15 @@ pub async fn open(conn: &mut Conn, branch: &BranchName) -> Result<Vec<PlanHead>>
     conn.rows("plans", sql, args![branch]).await?.into_iter().map(decode_head).collect()
 }
 
+/// The heads of the open plans that may have started by `now`, the oldest first.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn started(conn: &mut Conn, now: Timestamp) -> Result<Vec<PlanHead>> {
+    let sql = select_heads!("WHERE p.unsettled > 0 AND p.starts <= $1 ORDER BY p.number");
+    conn.rows("plans", sql, args![now]).await?.into_iter().map(decode_head).collect()
+}
+
 /// The branches that have open plans, sorted.
 ///
 /// # Errors

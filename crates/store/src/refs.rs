@@ -8,7 +8,7 @@ use crate::artifacts;
 use crate::connection::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::row::Row;
-use crate::value::args;
+use crate::value::{Bind as _, args};
 
 /// Where a branch points.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +94,17 @@ pub async fn tips(conn: &mut Conn, branch: Option<&BranchName>) -> Result<Vec<Ti
             conn.rows("tips", sql, vec![]).await?
         }
     };
+    rows.into_iter().map(decode_tip).collect()
+}
+
+/// Where the branches of these artifacts point, deleted ones included; nothing for one that was never seen.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn tips_of(conn: &mut Conn, keys: &[ArtifactKey]) -> Result<Vec<Tip>> {
+    let ids = artifacts::find_all(conn, &keys.iter().collect()).await?;
+    let ids = ids.values().map(|id| id.bind()).collect();
+    let rows = conn.rows_in("tips", select_tips!("WHERE a.id IN ({})"), ids).await?;
     rows.into_iter().map(decode_tip).collect()
 }
 

@@ -139,6 +139,7 @@ CREATE TABLE plans (
     body BYTEA NOT NULL
 );
 CREATE INDEX plans_open ON plans (branch, number) WHERE unsettled > 0;
+CREATE INDEX plans_to_start ON plans (starts) WHERE unsettled > 0;
 CREATE INDEX plans_by_branch ON plans (branch, number);
 
 CREATE TABLE plan_events (

@@ -138,6 +138,7 @@ CREATE TABLE plans (
     body BLOB NOT NULL
 ) STRICT;
 CREATE INDEX plans_open ON plans (branch, number) WHERE unsettled > 0;
+CREATE INDEX plans_to_start ON plans (starts) WHERE unsettled > 0;
 CREATE INDEX plans_by_branch ON plans (branch, number);
 
 CREATE TABLE plan_events (
