@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -208,7 +209,6 @@ async fn open_sqlite(path: &Path, options: &Options) -> Result<Pools> {
     let connect = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(options.busy)
         .foreign_keys(true)
@@ -217,17 +217,45 @@ async fn open_sqlite(path: &Path, options: &Options) -> Result<Pools> {
     let pool = || {
         SqlitePoolOptions::new().max_lifetime(None).idle_timeout(None).test_before_acquire(false)
     };
-    let write = pool()
-        .max_connections(1)
-        .acquire_timeout(options.queue)
-        .connect_with(connect.clone())
-        .await
-        .map_err(|error| with_place(error, path))?;
+    let write = pool().max_connections(1).acquire_timeout(options.queue);
+    let wal = connect.clone().journal_mode(SqliteJournalMode::Wal);
+    let write = connect_sqlite(write, wal, options.busy).await;
+    let write = write.map_err(|error| with_place(error, path))?;
     let read = pool()
         .max_connections(options.connections)
         .acquire_timeout(options.patience)
         .connect_lazy_with(connect.pragma("query_only", "ON"));
     Ok(Pools::Sqlite { write, read })
+}
+
+/// Connects, trying again while another process keeps the file locked: changing a new file to WAL does not wait while
+/// another process does the same, it fails at once.
+async fn connect_sqlite(
+    pool: SqlitePoolOptions,
+    connect: SqliteConnectOptions,
+    busy: Duration,
+) -> Result<SqlitePool, sqlx::Error> {
+    let mut last = sqlx::Error::PoolTimedOut;
+    let attempts = async {
+        loop {
+            match pool.clone().connect_with(connect.clone()).await {
+                Err(error) if is_locked(&error) => last = error,
+                done => return done,
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    // Twice, since where SQLite does wait, one attempt takes as long as `busy`.
+    match tokio::time::timeout(busy * 2, attempts).await {
+        Ok(done) => done,
+        Err(_) => Err(last),
+    }
+}
+
+fn is_locked(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    // SQLITE_BUSY and its extended codes, of which the low byte is the same.
+    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
 fn with_place(error: sqlx::Error, path: &Path) -> Error {

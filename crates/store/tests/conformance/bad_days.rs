@@ -111,6 +111,21 @@ async fn a_database_another_process_writes_to() {
 }
 
 #[tokio::test]
+async fn a_database_another_process_keeps_for_itself() {
+    let database = TestDatabase::sqlite();
+    let other = Store::open(&database.url).await.unwrap();
+    // Leaving WAL makes the lock of the next write one that keeps readers out as well.
+    testing::execute(&other, "PRAGMA journal_mode = DELETE").await.unwrap();
+    testing::execute(&other, "PRAGMA locking_mode = EXCLUSIVE").await.unwrap();
+    receive(&other, "1", String::new()).await.unwrap();
+    let options = Options { queue: Duration::from_secs(10), ..impatient() };
+    assert_unavailable(soon(Store::open_with(&database.url, &options)).await, "locked");
+    other.close().await;
+    let store = Store::open(&database.url).await.unwrap();
+    assert_eq!(count(&store).await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn a_writer_that_does_not_end() {
     let database = TestDatabase::sqlite();
     let store = Store::open_with(&database.url, &impatient()).await.unwrap();

@@ -88,6 +88,8 @@ async fn refs_move_from_where_they_are() {
         assert_eq!(tips.len(), 2);
         assert_eq!(tips[1], tip);
         assert_eq!(refs::tips(&mut conn, None).await.unwrap(), tips);
+        let wanted = [artifact("zlib"), artifact("unknown")];
+        assert_eq!(refs::tips_of(&mut conn, &wanted).await.unwrap(), tips[1..]);
         let other = "f45".parse().unwrap();
         assert_eq!(refs::tips(&mut conn, Some(&other)).await.unwrap(), []);
         let history = refs::history(&mut conn, &artifact("zlib"), 10).await.unwrap();

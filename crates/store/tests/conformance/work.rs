@@ -193,7 +193,8 @@ async fn builds_are_listed_by_artifact_and_state() {
         assert_eq!(builds::durations(conn, &zlib, 9).await.unwrap(), [seconds(30), seconds(10)]);
         assert_eq!(builds::durations(conn, &zlib, 1).await.unwrap(), [seconds(30)]);
         assert_eq!(builds::durations(conn, &unknown, 1).await.unwrap(), []);
-        let medians = builds::median_durations(conn).await.unwrap();
+        let wanted = [artifact("png"), zlib.clone(), unknown];
+        let medians = builds::median_durations(conn, &wanted).await.unwrap();
         assert_eq!(medians.into_iter().collect::<Vec<_>>(), [(zlib, seconds(30))]);
     })
     .await;
@@ -270,6 +271,12 @@ async fn a_plan_is_open_while_a_step_is_not_settled() {
         };
         assert_eq!(open().await, [(1, 2), (2, 1)]);
         assert_eq!(touching(&["zlib", "png", "unknown"]).await, [1, 2]);
+        let mut conn = store.read().await.unwrap();
+        for (second, expected) in [(1, 0), (2, 2)] {
+            let started = plans::started(&mut conn, at(second)).await.unwrap();
+            assert_eq!(started.len(), expected, "at second {second}");
+        }
+        drop(conn);
         assert_eq!(touching(&["png"]).await, [1]);
 
         let mut step = first_steps[0].clone();
