@@ -3,7 +3,7 @@
 pub mod merge;
 pub mod report;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use model::artifact::{ArtifactKey, BranchName, CommitId};
@@ -122,14 +122,17 @@ pub fn make(request: Request, ground: &Ground, rules: &Rules) -> Plan {
 }
 
 /// The steps of a new plan as they stand at first.
+///
+/// A test that is asked for waits for what the plan changes below it: a result with the old builds would say nothing
+/// about the new ones.
 pub fn first_steps(plan: &Plan) -> Vec<Step> {
     let first = |(index, planned): (StepIndex, &PlannedStep)| Step {
         plan: plan.id,
         index,
         state: match planned.root {
             Some(RootAction::Rebuild) => StepState::Rebuild,
-            Some(RootAction::Retest) => StepState::Retest,
-            None => StepState::Waiting,
+            Some(RootAction::Retest) if plan.dependencies(index).is_empty() => StepState::Retest,
+            Some(RootAction::Retest) | None => StepState::Waiting,
         },
         reason: planned.reason.clone(),
         round: 1,
@@ -140,28 +143,47 @@ pub fn first_steps(plan: &Plan) -> Vec<Step> {
     plan.steps.iter().enumerate().map(first).collect()
 }
 
+/// Why an artifact is in the plan, and from which commit it would be built.
+struct Reached {
+    reason: Reason,
+    commit: CommitId,
+}
+
 /// Walks from the roots to everything that may follow. Each is reached by the edge that came first.
-fn reach(roots: &[Root], ground: &Ground) -> (BTreeMap<ArtifactKey, Reason>, Vec<Stop>) {
+fn reach(roots: &[Root], ground: &Ground) -> (HashMap<ArtifactKey, Reached>, Vec<Stop>) {
     let mut dependents: HashMap<&ArtifactKey, Vec<&Edge>> = HashMap::new();
     for edge in &ground.edges {
         dependents.entry(&edge.dependency).or_default().push(edge);
     }
-    let mut reached: BTreeMap<ArtifactKey, Reason> =
-        roots.iter().map(|root| (root.artifact.clone(), root.reason.clone())).collect();
-    let rebuilt = roots.iter().filter(|root| root.action == RootAction::Rebuild);
+    let root = |root: &Root| {
+        let (reason, commit) = (root.reason.clone(), root.commit.clone());
+        (root.artifact.clone(), Reached { reason, commit })
+    };
+    let mut reached: HashMap<ArtifactKey, Reached> = roots.iter().map(root).collect();
+    let rebuilt = roots.iter().filter(|root| action(root, ground) == RootAction::Rebuild);
     let mut open: Vec<&ArtifactKey> = rebuilt.map(|root| &root.artifact).collect();
+    // A root that is only to be tested may have to be rebuilt like any other, with what that brings about.
+    let mut passed: HashSet<&ArtifactKey> = open.iter().copied().collect();
     let mut stops = Vec::new();
     while !open.is_empty() {
         let mut next = Vec::new();
         for edge in open.iter().flat_map(|at| dependents.get(at).map_or(&[][..], Vec::as_slice)) {
-            if reached.contains_key(&edge.dependent) {
+            if passed.contains(&edge.dependent) {
                 continue;
             }
-            if let Some(because) = left_out(&edge.dependent, ground) {
-                stops.push(Stop { edge: (*edge).clone(), because });
-                continue;
+            if !reached.contains_key(&edge.dependent) {
+                match commit_of(&edge.dependent, ground) {
+                    Ok(commit) => {
+                        let reason = Reason::Reached { edge: (*edge).clone() };
+                        reached.insert(edge.dependent.clone(), Reached { reason, commit });
+                    }
+                    Err(because) => {
+                        stops.push(Stop { edge: (*edge).clone(), because });
+                        continue;
+                    }
+                }
             }
-            reached.insert(edge.dependent.clone(), Reason::Reached { edge: (*edge).clone() });
+            passed.insert(&edge.dependent);
             next.push(&edge.dependent);
         }
         open = next;
@@ -171,21 +193,30 @@ fn reach(roots: &[Root], ground: &Ground) -> (BTreeMap<ArtifactKey, Reason>, Vec
     (reached, stops)
 }
 
-fn left_out(artifact: &ArtifactKey, ground: &Ground) -> Option<StopReason> {
-    let never = || (!ground.published.contains_key(artifact)).then_some(StopReason::NeverPublished);
-    ground.left_out.get(artifact).cloned().or_else(never)
+/// What was never published cannot be tested as it is: it is built first.
+fn action(root: &Root, ground: &Ground) -> RootAction {
+    if ground.published.contains_key(&root.artifact) { root.action } else { RootAction::Rebuild }
+}
+
+/// The published commit of an artifact that may follow a change.
+fn commit_of(artifact: &ArtifactKey, ground: &Ground) -> Result<CommitId, StopReason> {
+    if let Some(because) = ground.left_out.get(artifact) {
+        return Err(because.clone());
+    }
+    let published = ground.published.get(artifact);
+    published.map(|published| published.commit.clone()).ok_or(StopReason::NeverPublished)
 }
 
 /// Where each artifact stands in the plan: by tier, then by key.
 struct Layout {
     order: Vec<ArtifactKey>,
     index: HashMap<ArtifactKey, StepIndex>,
-    /// Tier and members of each component, dependencies first.
+    /// Tier and members of each component, dependencies first. Every index into `order` is in one of them.
     components: Vec<(u32, Vec<StepIndex>)>,
 }
 
 impl Layout {
-    fn of(reached: &BTreeMap<ArtifactKey, Reason>, ground: &Ground) -> Self {
+    fn of(reached: &HashMap<ArtifactKey, Reached>, ground: &Ground) -> Self {
         let inside = |edge: &&Edge| {
             reached.contains_key(&edge.dependent) && reached.contains_key(&edge.dependency)
         };
@@ -217,7 +248,7 @@ impl Layout {
 
 fn steps(
     layout: &Layout,
-    reached: &BTreeMap<ArtifactKey, Reason>,
+    reached: &HashMap<ArtifactKey, Reached>,
     roots: &[Root],
     ground: &Ground,
     rules: &Rules,
@@ -231,22 +262,19 @@ fn steps(
         }
     }
     let step = |(artifact, (tier, unit)): (&ArtifactKey, (u32, usize))| {
-        let root = roots.get(artifact);
-        let published = ground.published.get(artifact);
-        let commit =
-            root.map(|root| &root.commit).or(published.map(|published| &published.commit))?;
-        Some(PlannedStep {
+        let Reached { reason, commit } = &reached[artifact];
+        PlannedStep {
             artifact: artifact.clone(),
             commit: commit.clone(),
-            root: root.map(|root| root.action),
-            reason: reached[artifact].clone(),
-            replaces: published.map(|published| published.build),
+            root: roots.get(artifact).map(|root| action(root, ground)),
+            reason: reason.clone(),
+            replaces: ground.published.get(artifact).map(|published| published.build),
             tier,
             unit,
             predicted: ground.durations.get(artifact).copied().unwrap_or(rules.default_duration),
-        })
+        }
     };
-    layout.order.iter().zip(place).filter_map(step).collect()
+    layout.order.iter().zip(place).map(step).collect()
 }
 
 /// A cycle starts with the member that has a bootstrap flavour if it is needed, then with what changed.
@@ -269,36 +297,31 @@ fn units(layout: &Layout, steps: &[PlannedStep], ground: &Ground, rules: &Rules)
 
 fn plan_edges(layout: &Layout, ground: &Ground) -> Vec<PlanEdge> {
     let none = Settings::default();
-    let plan_edge = |edge: &Edge| {
-        let (dependent, dependency) =
-            (*layout.index.get(&edge.dependent)?, *layout.index.get(&edge.dependency)?);
+    let ends = |edge: &'_ Edge| {
+        let ends = (*layout.index.get(&edge.dependent)?, *layout.index.get(&edge.dependency)?);
+        (ends.0 != ends.1).then_some(ends)
+    };
+    let inside = ground.edges.iter().filter_map(|edge| Some((ends(edge)?, edge)));
+    let mut inside: Vec<((StepIndex, StepIndex), &Edge)> = inside.collect();
+    // Sorted first, so that of two edges with the same role the same one is kept every time.
+    inside.sort_unstable_by_key(|(ends, edge)| {
+        (*ends, edge.kind, edge.package.as_str(), &edge.evidence)
+    });
+    let mut seen = HashSet::new();
+    inside.retain(|(ends, edge)| seen.insert((*ends, role(edge))));
+    let plan_edge = |((dependent, dependency), edge): ((StepIndex, StepIndex), &Edge)| {
         let settings = ground.settings.get(&edge.dependent).unwrap_or(&none);
         let listens = listening(edge.kind, &edge.package, settings);
-        (dependent != dependency).then(|| PlanEdge {
-            dependent,
-            dependency,
-            edge: edge.clone(),
-            listens,
-        })
+        PlanEdge { dependent, dependency, edge: edge.clone(), listens }
     };
-    let mut seen = HashSet::new();
-    let mut edges: Vec<PlanEdge> = ground
-        .edges
-        .iter()
-        .filter_map(plan_edge)
-        .filter(|edge| seen.insert((edge.dependent, edge.dependency, role(&edge.edge))))
-        .collect();
-    edges.sort_by(|a, b| {
-        (a.dependent, a.dependency, &a.edge).cmp(&(b.dependent, b.dependency, &b.edge))
-    });
-    edges
+    inside.into_iter().map(plan_edge).collect()
 }
 
 /// What tells two edges between the same steps apart; that a library is required for three symbols is one edge.
-fn role(edge: &Edge) -> (EdgeKind, String, Option<String>) {
+fn role(edge: &Edge) -> (EdgeKind, &str, Option<&str>) {
     let requiring = match &edge.evidence {
-        Evidence::Requires { package, .. } => Some(package.clone()),
+        Evidence::Requires { package, .. } => Some(package.as_str()),
         Evidence::Spec { .. } | Evidence::Buildroot { .. } => None,
     };
-    (edge.kind, edge.package.clone(), requiring)
+    (edge.kind, &edge.package, requiring)
 }

@@ -5,7 +5,10 @@
 
 mod cycle;
 mod fate;
+mod hanging;
+mod links;
 mod listeners;
+mod run_time;
 
 use std::collections::HashSet;
 
@@ -59,14 +62,48 @@ enum Word {
 ///
 /// One call goes one hop; call it again with the changes applied until it returns none.
 pub fn decide(progress: &Progress<'_>) -> Vec<Change> {
-    let at_run_time = fate::changed_at_run_time(progress);
-    progress
-        .plan
-        .units
-        .iter()
-        .enumerate()
-        .flat_map(|(unit, _)| cycle::decide_unit(progress, unit, &at_run_time))
-        .collect()
+    let look = Look::at(*progress);
+    let at_run_time = run_time::changed_at_run_time(&look);
+    let units = 0..progress.plan.units.len();
+    units.flat_map(|unit| cycle::decide_unit(&look, unit, &at_run_time)).collect()
+}
+
+/// A plan at one moment, with the cycles that have not settled: nobody outside such a cycle acts on its outputs, since
+/// another round may replace them.
+struct Look<'a> {
+    progress: Progress<'a>,
+    moving: HashSet<usize>,
+}
+
+impl<'a> Look<'a> {
+    fn at(progress: Progress<'a>) -> Self {
+        let mut look = Self { progress, moving: HashSet::new() };
+        // Dependencies come first, so that a cycle knows of the cycles below it.
+        for (unit, _) in progress.plan.units.iter().enumerate().filter(|(_, unit)| unit.is_cycle())
+        {
+            if !has_outputs(&progress, unit) || cycle::wants_another_round(&look, unit) {
+                look.moving.insert(unit);
+            }
+        }
+        look
+    }
+
+    /// The newest build of a dependency that its dependent may act on.
+    fn output(&self, edge: &PlanEdge) -> Option<BuildId> {
+        let visible = self.is_visible(edge);
+        visible.then(|| self.progress.steps[edge.dependency].newest_output()).flatten()
+    }
+
+    /// What the dependency says to the dependent.
+    fn word(&self, edge: &PlanEdge) -> Word {
+        if self.is_visible(edge) { self.progress.word(edge.dependency) } else { Word::Open }
+    }
+
+    fn is_visible(&self, edge: &PlanEdge) -> bool {
+        let unit = |step: StepIndex| self.progress.plan.steps[step].unit;
+        unit(edge.dependency) == unit(edge.dependent)
+            || !self.moving.contains(&unit(edge.dependency))
+    }
 }
 
 /// The steps that may be built now, should there be capacity: decided, and every dependency through.
@@ -80,8 +117,27 @@ pub fn startable(progress: &Progress<'_>, held: &HashSet<ArtifactKey>) -> Vec<St
         .collect()
 }
 
+/// Whether the rest of the plan may still bring what a step lacks to be built: something is to come that does not itself
+/// wait for this step.
+pub fn may_be_solved_later(progress: &Progress<'_>, index: StepIndex) -> bool {
+    let links = links::Links::of(progress);
+    let hanging = hanging::hanging(progress, &links, hanging::Place::Step(index));
+    let is_to_come = |step: &Step| {
+        matches!(
+            step.state,
+            StepState::Building { .. } | StepState::Built { .. } | StepState::Waiting
+        )
+    };
+    progress.steps.iter().any(|step| is_to_come(step) && !hanging.holds(step.index))
+}
+
 /// Whether the unit is built: every member that has to be rebuilt has outputs, and none needs another round.
 pub fn is_unit_built(progress: &Progress<'_>, unit: usize) -> bool {
+    let is_cycle = progress.plan.units[unit].is_cycle();
+    has_outputs(progress, unit) && !(is_cycle && Look::at(*progress).moving.contains(&unit))
+}
+
+fn has_outputs(progress: &Progress<'_>, unit: usize) -> bool {
     progress.members(unit).all(|member| {
         !matches!(
             progress.steps[member].state,
@@ -163,9 +219,7 @@ fn is_through(state: &StepState) -> bool {
 pub fn visible(progress: &Progress<'_>, index: StepIndex) -> Vec<(ArtifactKey, BuildId)> {
     let unit = progress.plan.steps[index].unit;
     let tested_with = match progress.steps[index].state {
-        StepState::Retest | StepState::Testing { .. } => {
-            listeners::used_at_run_time(progress, index)
-        }
+        StepState::Retest | StepState::Testing { .. } => links::used_at_run_time(progress, index),
         _ => HashSet::new(),
     };
     let may_see = |step: &&Step| {

@@ -5,7 +5,7 @@
 
 mod error;
 mod ledger;
-mod table;
+pub(crate) mod table;
 pub mod time;
 
 pub mod init;
@@ -38,7 +38,6 @@ pub mod tokens;
 use std::path::Path;
 use std::sync::Arc;
 
-use model::artifact::ArtifactKey;
 use model::clock::{Clock, Timestamp};
 use store::{Options, Store, Tx, refs};
 
@@ -47,8 +46,13 @@ use crate::config::Config;
 use crate::context::Context;
 
 pub use error::{AdminError, ErrorKind};
-pub use model::artifact::ArtifactKey as Artifact;
+pub use model::artifact::ArtifactKey;
+// What callers speak of without depending on the crates behind.
 pub use model::event::{Request, Severity};
+pub use model::gate::WaiverKind;
+pub use model::hold::HoldKind;
+pub use model::message::Message;
+pub use pipeline::plan::report::PlanReport;
 
 /// How often a write is decided again when somebody else was first.
 const ATTEMPTS: usize = 5;
@@ -75,7 +79,8 @@ impl Admin {
             )));
         }
         let store = open_as_it_is(&config).await?;
-        let waiting = store.migration_status().await?.into_iter().find(|migration| !migration.applied);
+        let waiting =
+            store.migration_status().await?.into_iter().find(|migration| !migration.applied);
         if let Some(migration) = waiting {
             return Err(AdminError::Input(format!(
                 "the database lacks migration {} ({}): run `millstream db migrate`",
@@ -99,9 +104,24 @@ impl Admin {
         self.store.close().await;
     }
 
-    /// What the stages work with, for the few questions that need programs beside the store.
-    async fn context(&self) -> Result<Context, AdminError> {
-        Ok(Context::open(self.config.clone(), Arc::clone(&self.clock)).await?)
+    /// Asks a question that needs the programs of the stages beside the store. Nothing it lays out stays.
+    async fn with_context<T>(
+        &self,
+        ask: impl AsyncFnOnce(&Context) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
+        let context = Context::open(self.config.clone(), Arc::clone(&self.clock)).await?;
+        let own = [context.owner.name().to_owned(), format!("resolver-{}", context.owner.name())];
+        let answer = ask(&context).await;
+        drop(context);
+        for folder in own.map(|name| self.config.work_root().join(name)) {
+            match std::fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(folder = %folder.display(), %error, "could not remove a work folder");
+                }
+                _ => {}
+            }
+        }
+        answer
     }
 
     fn now(&self) -> Timestamp {
@@ -109,7 +129,10 @@ impl Admin {
     }
 
     /// Writes all of something or nothing, and decides again when another writer was first.
-    async fn write<T>(&self, act: impl AsyncFn(&mut Tx) -> Result<T, AdminError>) -> Result<T, AdminError> {
+    async fn write<T>(
+        &self,
+        act: impl AsyncFn(&mut Tx) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -120,7 +143,10 @@ impl Admin {
         }
     }
 
-    async fn write_once<T>(&self, act: &impl AsyncFn(&mut Tx) -> Result<T, AdminError>) -> Result<T, AdminError> {
+    async fn write_once<T>(
+        &self,
+        act: &impl AsyncFn(&mut Tx) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
         let mut tx = self.store.begin().await?;
         match act(&mut tx).await {
             Ok(value) => {
@@ -137,7 +163,8 @@ impl Admin {
     /// An artifact that was seen in dist-git, or has a repository there: anything else is most likely a slip of the pen.
     async fn known_artifact(&self, artifact: &ArtifactKey) -> Result<(), AdminError> {
         let seen = refs::tip(&mut *self.store.read().await?, artifact).await?.is_some();
-        let name = adapters::distgit::RepositoryName { kind: artifact.kind, name: artifact.name.clone() };
+        let name =
+            adapters::distgit::RepositoryName { kind: artifact.kind, name: artifact.name.clone() };
         let root = self.config.distgit_root();
         if seen || name.path(&root).join("HEAD").exists() {
             return Ok(());
@@ -163,9 +190,16 @@ fn sqlite_path(url: &str) -> Option<String> {
 
 /// An author and a reason that say something.
 fn signed(author: &str, reason: &str) -> Result<(), AdminError> {
-    let missing = [("author", author), ("reason", reason)].into_iter().find(|(_, text)| text.trim().is_empty());
+    let missing = [("author", author), ("reason", reason)]
+        .into_iter()
+        .find(|(_, text)| text.trim().is_empty());
     match missing {
-        Some((what, _)) => Err(AdminError::Input(format!("the {what} is empty: it is kept with the decision"))),
+        Some((what, _)) => {
+            Err(AdminError::Input(format!("the {what} is empty: it is kept with the decision")))
+        }
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,5 +23,7 @@ mod reconcile;
 pub mod admin;
 pub mod run;
 
+pub mod demo;
+
 pub use context::StartError;
 pub use reconcile::Stage;

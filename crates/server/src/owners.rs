@@ -7,6 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::clock;
+use crate::context::Context;
+use crate::reconcile::StageError;
 
 /// This process, alive as long as the value lives.
 #[derive(Debug)]
@@ -21,6 +23,7 @@ impl Owner {
     pub(crate) fn register(data: &Path) -> io::Result<Self> {
         let folder = data.join("owners");
         fs::create_dir_all(&folder)?;
+        let _alone = alone(&folder)?;
         let name = clock::owner();
         let lock = File::create(folder.join(&name))?;
         lock.lock()?;
@@ -39,6 +42,7 @@ impl Owner {
 
     /// The names of processes that are gone; they are forgotten by [`Owner::forget`].
     pub(crate) fn dead(&self) -> io::Result<Vec<String>> {
+        let _alone = alone(&self.folder)?;
         let mut dead = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
@@ -59,11 +63,32 @@ impl Owner {
     }
 }
 
+impl Context {
+    /// Gives back what processes held that are gone, and forgets them; says whether there were any.
+    pub(crate) async fn give_back_of_the_dead(&self) -> Result<bool, StageError> {
+        let dead = self.owner.dead().map_err(StageError::outside)?;
+        for name in &dead {
+            let mut tx = self.store.begin().await?;
+            store::leases::release_all(&mut tx, name).await?;
+            tx.commit().await?;
+            self.owner.forget(name).map_err(StageError::outside)?;
+        }
+        Ok(!dead.is_empty())
+    }
+}
+
 impl Drop for Owner {
     fn drop(&mut self) {
         // The next start would find it unlocked and remove it as well.
         let _ = fs::remove_file(self.folder.join(&self.name));
     }
+}
+
+/// Keeps others from registering: between the making of a file and its locking, its process would be taken for dead.
+fn alone(folder: &Path) -> io::Result<File> {
+    let lock = File::create(folder.with_extension("lock"))?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 fn is_locked(path: &Path) -> bool {

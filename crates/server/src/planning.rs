@@ -8,7 +8,7 @@ use model::hold::HoldKind;
 use model::id::PlanId;
 use model::plan::{NumberedPlan, Plan};
 use model::reason::StopReason;
-use model::source::{Source, SourceContent};
+use model::source::{Settings, Source, SourceContent};
 use model::step::Step;
 use pipeline::plan::merge::{Debounce, one_each, start, unfinished};
 use pipeline::plan::{Ground, Request, Root, Rules, make};
@@ -26,21 +26,88 @@ pub(crate) struct Draft {
     pub(crate) merged: Vec<(NumberedPlan, Vec<Step>)>,
 }
 
-/// Makes a plan for roots on one branch. `extra` are edges that are not stored, as of a working tree.
+/// What is taken for true although it is not stored, as of a working tree.
+#[derive(Debug, Default)]
+pub(crate) struct Supposed {
+    /// The edges its spec asks for; they take the place of those its spec asked for before.
+    pub(crate) edges: Vec<Edge>,
+    /// What its `millstream.toml` asks for.
+    pub(crate) settings: HashMap<ArtifactKey, Settings>,
+}
+
+/// Makes a plan for each group of roots on one branch. The facts are gathered once for all of them.
+///
+/// Groups that meet a plan under way are given back as they are: each has to be planned by itself, by [`draft`], after
+/// the one before it is stored.
+pub(crate) async fn drafts(
+    context: &Context,
+    branch: &BranchName,
+    groups: Vec<Vec<Root>>,
+) -> Result<(Vec<(Draft, Vec<Root>)>, Vec<Vec<Root>>), StageError> {
+    let all: Vec<Root> = groups.iter().flatten().cloned().collect();
+    let ground = ground(context, branch, &all, &Supposed::default()).await?;
+    let plan = |roots: &Vec<Root>| {
+        make(
+            request(context, branch, one_each(roots.iter().cloned()), &[]),
+            &ground,
+            &rules(context),
+        )
+    };
+    let plans: Vec<Plan> = groups.iter().map(plan).collect();
+    let mut touched: Vec<ArtifactKey> = plans.iter().flat_map(artifacts).collect();
+    let mut needed = HashMap::new();
+    for root in &all {
+        let needs = needs(context, std::slice::from_ref(root)).await?;
+        touched.extend(needs.iter().cloned());
+        needed.insert(root.artifact.clone(), needs);
+    }
+    let met: BTreeSet<ArtifactKey> = overlapping(context, branch, &touched, &[])
+        .await?
+        .iter()
+        .flat_map(|(plan, _)| artifacts(&plan.plan))
+        .collect();
+    let (mut apart, mut meeting) = (Vec::new(), Vec::new());
+    for (plan, roots) in plans.into_iter().zip(groups) {
+        let mut needs = roots.iter().flat_map(|root| &needed[&root.artifact]);
+        if artifacts(&plan).any(|step| met.contains(&step)) || needs.any(|need| met.contains(need))
+        {
+            meeting.push(roots);
+        } else {
+            apart.push((Draft { plan, merged: Vec::new() }, roots));
+        }
+    }
+    Ok((apart, meeting))
+}
+
+fn artifacts(plan: &Plan) -> impl Iterator<Item = ArtifactKey> {
+    plan.steps.iter().map(|step| step.artifact.clone())
+}
+
+/// What the roots need directly. A plan that has one of these under way left the root out, frozen as it was; now that
+/// it is to be built after all, it has to see that plan's outputs.
+async fn needs(context: &Context, roots: &[Root]) -> Result<Vec<ArtifactKey>, StageError> {
+    let mut cache = context.graph.lock().await;
+    let graph = cache.current(&context.store).await?;
+    let nodes = roots.iter().filter_map(|root| graph.node(&root.artifact));
+    let needed = nodes.flat_map(|node| graph.dependencies(node));
+    Ok(needed.map(|edge| graph.key(edge.dependency).clone()).collect())
+}
+
+/// Makes a plan for roots on one branch, merged with every plan it meets. `supposed` is what is not stored.
 pub(crate) async fn draft(
     context: &Context,
     branch: &BranchName,
     roots: Vec<Root>,
-    extra: &[Edge],
+    supposed: &Supposed,
 ) -> Result<Draft, StageError> {
     let mut merged: Vec<(NumberedPlan, Vec<Step>)> = Vec::new();
     loop {
         let carried = merged.iter().flat_map(|(plan, steps)| unfinished(&plan.plan, steps));
         let all = one_each(carried.chain(roots.iter().cloned()));
-        let ground = ground(context, branch, &all, extra).await?;
+        let ground = ground(context, branch, &all, supposed).await?;
         let plan = make(request(context, branch, all, &merged), &ground, &rules(context));
-        let touched: Vec<ArtifactKey> =
-            plan.steps.iter().map(|step| step.artifact.clone()).collect();
+        let mut touched: Vec<ArtifactKey> = artifacts(&plan).collect();
+        touched.extend(needs(context, &roots).await?);
         let more = overlapping(context, branch, &touched, &merged).await?;
         if more.is_empty() {
             return Ok(Draft { plan, merged });
@@ -108,24 +175,26 @@ async fn ground(
     context: &Context,
     branch: &BranchName,
     roots: &[Root],
-    extra: &[Edge],
+    supposed: &Supposed,
 ) -> Result<Ground, StageError> {
-    let reached = reached(context, roots, extra).await?;
+    let reached = reached(context, roots, supposed).await?;
     let published = context.published.current(&context.store, branch).await?;
     let mut reader = context.store.read().await?;
     let keys: Vec<ArtifactKey> = reached.iter().cloned().collect();
     let stored = edges::for_dependents(&mut reader, &keys).await?;
-    let replaced: BTreeSet<&ArtifactKey> = extra.iter().map(|edge| &edge.dependent).collect();
+    let replaced: BTreeSet<&ArtifactKey> =
+        supposed.edges.iter().map(|edge| &edge.dependent).collect();
     let kept = stored.into_iter().map(|stored| stored.edge).filter(|edge| {
         let is_spec = matches!(edge.evidence, model::edge::Evidence::Spec { .. });
         reached.contains(&edge.dependency) && !(is_spec && replaced.contains(&edge.dependent))
     });
     let mut ground = Ground {
-        edges: kept.chain(extra.iter().cloned()).collect(),
+        edges: kept.chain(supposed.edges.iter().cloned()).collect(),
         durations: builds::median_durations(&mut reader, &keys).await?.into_iter().collect(),
         left_out: left_out(context, &mut reader, &keys).await?,
         ..Ground::default()
     };
+    ground.settings.extend(supposed.settings.clone());
     for key in keys {
         let entry = published.published.get(&key);
         let root = roots.iter().find(|root| root.artifact == key);
@@ -134,7 +203,7 @@ async fn ground(
             && let Some(source) = context.source(&key, commit).await?
             && let Ok(content) = &source.content
         {
-            ground.settings.insert(key.clone(), content.settings.clone());
+            ground.settings.entry(key.clone()).or_insert_with(|| content.settings.clone());
         }
         if let Some(entry) = entry {
             ground.published.insert(key, entry.clone());
@@ -147,7 +216,7 @@ async fn ground(
 async fn reached(
     context: &Context,
     roots: &[Root],
-    extra: &[Edge],
+    supposed: &Supposed,
 ) -> Result<BTreeSet<ArtifactKey>, StageError> {
     let mut cache = context.graph.lock().await;
     let graph = cache.current(&context.store).await?;
@@ -156,7 +225,7 @@ async fn reached(
     let mut keys: BTreeSet<ArtifactKey> =
         found.nodes().map(|node| graph.key(node).clone()).collect();
     keys.extend(roots.iter().map(|root| root.artifact.clone()));
-    keys.extend(extra.iter().map(|edge| edge.dependent.clone()));
+    keys.extend(supposed.edges.iter().map(|edge| edge.dependent.clone()));
     Ok(keys)
 }
 

@@ -215,7 +215,12 @@ async fn hold(
             return Ok(true);
         }
     }
-    let acquired = context.acquire(&format!("stage:{}", stage.as_str()), LEASE).await?;
+    let name = format!("stage:{}", stage.as_str());
+    let mut acquired = context.acquire(&name, LEASE).await?;
+    // Whoever has it may be gone, which is known at once; the lease itself tells only when it ends.
+    if acquired.is_none() && context.give_back_of_the_dead().await? {
+        acquired = context.acquire(&name, LEASE).await?;
+    }
     *lease = acquired.map(|lease| Held { lease, since });
     Ok(lease.is_some())
 }

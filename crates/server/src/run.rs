@@ -1,7 +1,6 @@
 //! `millstream serve`: every stage of the chosen roles, and the API, until told to stop.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +40,7 @@ pub struct Server {
     pub address: SocketAddr,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
-    context: Arc<Context>,
+    pub(crate) context: Arc<Context>,
 }
 
 /// Starts the stages of `roles`, all of them if none is named, and the API.
@@ -95,17 +94,25 @@ impl Server {
 /// Gives back what processes that are gone held, and removes what they left behind.
 async fn clear_up(context: &Context) -> Result<(), StartError> {
     admin::init::dist_git(&context.config)?;
-    let file = |path: PathBuf| move |error| StartError::File { path, error };
-    let folder = context.config.data.join("owners");
-    for name in context.owner.dead().map_err(file(folder.clone()))? {
-        let mut tx = context.store.begin().await?;
-        store::leases::release_all(&mut tx, &name).await?;
-        tx.commit().await?;
-        let left = context.config.work_root().join(format!("resolver-{name}"));
-        if left.exists() {
-            std::fs::remove_dir_all(&left).map_err(file(left))?;
+    let given_back = context.give_back_of_the_dead().await;
+    given_back.map_err(|error| StartError::Outside(error.to_string()))?;
+    remove_left_over(context)
+}
+
+/// Removes the work of processes that are gone. What they started may be dying only now and still write there; what
+/// cannot be removed for that reason is left to the next start.
+fn remove_left_over(context: &Context) -> Result<(), StartError> {
+    let root = context.config.work_root();
+    let file = |error| StartError::File { path: root.clone(), error };
+    for entry in std::fs::read_dir(&root).map_err(file)? {
+        let path = entry.map_err(file)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if context.owner.is_alive(name.strip_prefix("resolver-").unwrap_or(&name)) {
+            continue;
         }
-        context.owner.forget(&name).map_err(file(folder.clone()))?;
+        if let Err(error) = std::fs::remove_dir_all(&path) {
+            tracing::warn!(path = %path.display(), %error, "could not remove what a process left behind");
+        }
     }
     Ok(())
 }

@@ -4,22 +4,27 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use adapters::sandbox::Cancel;
 use uuid::Uuid;
 
+use crate::context::Context;
+
 /// Builds, test runs and readings of specs under way in this process.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Running {
     slots: PathBuf,
-    work: Mutex<HashMap<Uuid, Option<Cancel>>>,
+    work: Arc<Mutex<HashMap<Uuid, Option<Cancel>>>>,
 }
 
 /// A place for an isolated root. Dropping it frees the place.
+///
+/// Whoever has it is the only one here to work on that id. It is taken before the work is recorded as under way and
+/// kept until its end is recorded, so that what is recorded as ours and has no place was given up.
 #[derive(Debug)]
-pub(crate) struct Place<'a> {
-    running: &'a Running,
+pub(crate) struct Place {
+    running: Running,
     /// The slot's number, which no other root on this machine has.
     pub(crate) slot: u32,
     id: Uuid,
@@ -31,11 +36,11 @@ impl Running {
     pub(crate) fn new(data: &Path) -> io::Result<Self> {
         let slots = data.join("slots");
         fs::create_dir_all(&slots)?;
-        Ok(Self { slots, work: Mutex::default() })
+        Ok(Self { slots, work: Arc::default() })
     }
 
     /// Takes a place for the work of this id; none if it is under way already.
-    pub(crate) fn enter(&self, id: Uuid) -> io::Result<Option<Place<'_>>> {
+    pub(crate) fn enter(&self, id: Uuid) -> io::Result<Option<Place>> {
         if self.work().contains_key(&id) {
             return Ok(None);
         }
@@ -43,7 +48,7 @@ impl Running {
             let lock = File::create(self.slots.join(slot.to_string()))?;
             if lock.try_lock().is_ok() {
                 self.work().insert(id, None);
-                return Ok(Some(Place { running: self, slot, id, _lock: lock }));
+                return Ok(Some(Place { running: self.clone(), slot, id, _lock: lock }));
             }
         }
         Ok(None)
@@ -76,15 +81,26 @@ impl Running {
     }
 }
 
-impl Place<'_> {
+impl Place {
     /// Makes the work cancellable.
     pub(crate) fn can_be_ended_by(&self, cancel: Cancel) {
         self.running.work().insert(self.id, Some(cancel));
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
         self.running.work().remove(&self.id);
+    }
+}
+
+impl Context {
+    /// Whether work that is recorded as under way is so no more: its process is gone, or it is this one and gave up.
+    pub(crate) fn is_given_up(&self, owner: &str, work: Uuid) -> bool {
+        if owner == self.owner.name() {
+            !self.running.has(work)
+        } else {
+            !self.owner.is_alive(owner)
+        }
     }
 }

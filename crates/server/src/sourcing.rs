@@ -201,7 +201,7 @@ fn line_of(text: &str, offset: usize) -> u32 {
     u32::try_from(lines + 1).unwrap_or(u32::MAX)
 }
 
-/// A folder for one piece of work, removed when it is done.
+/// A folder for one piece of work, removed when it is done, or with everything of this process when that is gone.
 pub(crate) struct Work {
     id: Uuid,
     folder: PathBuf,
@@ -210,7 +210,8 @@ pub(crate) struct Work {
 impl Work {
     pub(crate) fn make(context: &Context) -> Result<Self, StageError> {
         let id: Uuid = mint();
-        let folder = context.config.work_root().join(id.to_string());
+        let own = context.config.work_root().join(context.owner.name());
+        let folder = own.join(id.to_string());
         fs::create_dir_all(&folder).map_err(StageError::outside)?;
         Ok(Self { id, folder })
     }

@@ -19,7 +19,6 @@ use crate::reconcile::StageError;
 
 /// A plan as it stands, and what changes about it in this look.
 pub(crate) struct View {
-    pub(crate) number: i64,
     pub(crate) plan: Plan,
     pub(crate) steps: Vec<Step>,
     pub(crate) facts: Facts,
@@ -41,12 +40,12 @@ pub(crate) async fn started(context: &Context) -> Result<Vec<View>, StageError> 
 pub(crate) async fn load(context: &Context, plan: model::id::PlanId) -> Result<View, StageError> {
     let mut reader = context.store.snapshot().await?;
     let found = plans::get(&mut reader, plan).await?;
-    let NumberedPlan { number, plan } = found
+    let NumberedPlan { plan, .. } = found
         .ok_or_else(|| StageError::Outside(format!("plan {plan} is missing from the store")))?;
     let steps = steps::of_plan(&mut reader, plan.id).await?;
     drop(reader);
     let facts = facts(context, &plan, &steps).await?;
-    Ok(View { number, plan, steps, facts, changed: BTreeSet::new(), decisions: Vec::new() })
+    Ok(View { plan, steps, facts, changed: BTreeSet::new(), decisions: Vec::new() })
 }
 
 /// The facts of every build the plan's decisions may compare: published, made, and built against.
@@ -121,6 +120,12 @@ impl View {
 
     fn decide(&mut self, context: &Context, kind: DecisionKind, index: StepIndex, reason: &Reason) {
         self.note(context, kind, Some(index), (reason.to_string(), serde_json::json!(reason)));
+    }
+
+    /// Learns the facts of builds that steps entered since the view was loaded.
+    pub(crate) async fn learn(&mut self, context: &Context) -> Result<(), StageError> {
+        self.facts = facts(context, &self.plan, &self.steps).await?;
+        Ok(())
     }
 
     /// Puts a decision on record.

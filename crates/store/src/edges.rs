@@ -9,7 +9,7 @@ use crate::artifacts;
 use crate::connection::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::row::Row;
-use crate::value::{Bind, args, json};
+use crate::value::{Value, Bind, args, json};
 
 /// An edge as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,8 +140,9 @@ pub async fn for_dependents(
     let ids = artifacts::find_all(conn, &dependents.iter().collect()).await?;
     let select = "SELECT dependent, provisional, ordinal, dependency, kind, package, evidence \
                   FROM edges WHERE dependent IN ({}) ORDER BY dependent, provisional, ordinal";
-    let rows = conn.rows_in("edges", select, ids.values().map(|id| id.bind()).collect()).await?;
-    let mut reading = Reading::start(conn).await?;
+    let ids: Vec<Value> = ids.values().map(|id| id.bind()).collect();
+    let rows = conn.rows_in("edges", select, ids.clone()).await?;
+    let mut reading = Reading::of(conn, ids).await?;
     rows.into_iter().map(|row| reading.decode(row)).collect()
 }
 
@@ -158,10 +159,22 @@ struct Reading {
 }
 
 impl Reading {
+    /// Ready for the edges of every artifact.
     async fn start(conn: &mut Conn) -> Result<Self> {
         let sql = "SELECT id, kind, name, branch FROM artifacts";
+        Self::with(conn.rows("artifacts", sql, vec![]).await?)
+    }
+
+    /// Ready for the edges of these dependents: a few names instead of a whole distribution's.
+    async fn of(conn: &mut Conn, dependents: Vec<Value>) -> Result<Self> {
+        let select = "SELECT id, kind, name, branch FROM artifacts WHERE id IN ({}) OR id IN \
+                      (SELECT dependency FROM edges WHERE dependent IN ({}))";
+        Self::with(conn.rows_in("artifacts", select, dependents).await?)
+    }
+
+    fn with(rows: Vec<Row>) -> Result<Self> {
         let mut names = HashMap::new();
-        for mut row in conn.rows("artifacts", sql, vec![]).await? {
+        for mut row in rows {
             names.insert(row.take()?, row.artifact()?);
         }
         Ok(Self { names, last: (-1, -1, -1), evidence: None })

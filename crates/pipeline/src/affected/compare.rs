@@ -156,7 +156,7 @@ impl<'a> Provided<'a> {
 }
 
 /// The capabilities a rich dependency names, `a >= 1` and `b` in `(a >= 1 if b)`.
-fn capabilities_in(rich: &str) -> Vec<Capability> {
+pub(super) fn capabilities_in(rich: &str) -> Vec<Capability> {
     const OPERATORS: [&str; 7] = ["and", "or", "if", "unless", "else", "with", "without"];
     let words: Vec<&str> = rich.split_whitespace().map(without_grouping).collect();
     words

@@ -5,10 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use model::artifact::{ArtifactKey, CommitId};
 use model::build::Buildroot;
 use model::edge::{Edge, EdgeKind, Evidence};
+use model::facet::{BuildFacets, Facet};
 use model::id::BuildId;
 use model::package::Package;
 use model::requirement::{Capability, Requirement};
 use model::source::SourceContent;
+
+use super::compare::capabilities_in;
 
 /// Who provides what: the published packages, and what specs say they will build.
 #[derive(Debug, Default)]
@@ -41,11 +44,35 @@ impl Providers {
         }
     }
 
-    /// The packages that may satisfy a requirement. Versions are not compared: an older or newer build of the
-    /// same package is still the one that is meant.
-    fn of(&self, requirement: &Requirement) -> impl Iterator<Item = &Provider> {
-        let name = requirement.capability().map(|capability| capability.name.as_str());
-        name.and_then(|name| self.by_name.get(name)).map_or(&[][..], Vec::as_slice).iter()
+    /// Adds the files of an artifact's packages that others may require by path: programs and configuration, those
+    /// that rpm's own repositories list up front.
+    pub fn add_files(&mut self, artifact: &ArtifactKey, facets: &BuildFacets) {
+        for package in &facets.0 {
+            let lines = package.lines(Facet::Files).iter();
+            let paths = lines.map(|line| line.split(' ').next().unwrap_or_default());
+            let files: Vec<Capability> = paths
+                .filter(|path| path.contains("bin/") || path.starts_with("/etc/"))
+                .map(|path| Capability { name: path.to_owned(), range: None })
+                .collect();
+            self.add(artifact, &package.package, &files);
+        }
+    }
+
+    /// The packages that may satisfy a requirement, or a part of a rich one. Versions are not compared: an older or
+    /// newer build of the same package is still the one that is meant.
+    fn of<'a>(&'a self, requirement: &Requirement) -> impl Iterator<Item = &'a Provider> + use<'a> {
+        let found: Vec<&[Provider]> = named_in(requirement)
+            .iter()
+            .filter_map(|wanted| self.by_name.get(&wanted.name).map(Vec::as_slice))
+            .collect();
+        found.into_iter().flatten()
+    }
+}
+
+fn named_in(requirement: &Requirement) -> Vec<Capability> {
+    match requirement {
+        Requirement::Capability(wanted) => vec![wanted.clone()],
+        Requirement::Rich(text) => capabilities_in(text),
     }
 }
 
@@ -116,7 +143,130 @@ pub fn of_build(
     edges.into_iter().collect()
 }
 
-/// Whether one of the requirements names this package directly, by its name, a provide or nothing but its version.
+/// Whether one of the requirements names this package directly, by its name or a provide, alone or in a rich one.
 pub fn is_direct(package: &Package, build_requires: &[Requirement]) -> bool {
-    build_requires.iter().any(|requirement| requirement.is_satisfied_by(&package.provides))
+    let provides =
+        |wanted: &Capability| package.provides.iter().any(|given| wanted.is_satisfied_by(given));
+    build_requires.iter().any(|requirement| named_in(requirement).iter().any(provides))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::build::InstalledPackage;
+    use model::digest::Digest;
+    use model::facet::PackageFacets;
+
+    fn key(name: &str) -> ArtifactKey {
+        format!("rpms/{name}#f44").parse().unwrap()
+    }
+
+    fn id(number: usize) -> BuildId {
+        format!("{number:032x}").parse().unwrap()
+    }
+
+    fn package(name: &str, provides: &[&str], requires: &str) -> Package {
+        let requires = requires.split(';').map(str::trim).filter(|text| !text.is_empty());
+        Package {
+            nevra: format!("{name}-1-1.x86_64").parse().unwrap(),
+            file: format!("{name}.rpm"),
+            digest: Digest::of(name),
+            size: 1,
+            provides: provides.iter().map(|text| text.parse().unwrap()).collect(),
+            requires: requires.map(|text| text.parse().unwrap()).collect(),
+        }
+    }
+
+    /// zlib with a library, headers and a program; two that provide `mail`.
+    fn providers() -> Providers {
+        let mut providers = Providers::default();
+        let provides = ["libz.so.1", "zlib = 1-1"].map(|text| text.parse().unwrap());
+        providers.add(&key("zlib"), "zlib", &provides);
+        providers.add(&key("zlib"), "zlib-devel", &[]);
+        let files = vec!["/usr/bin/z 100755".to_owned(), "/usr/share/z 100644".to_owned()];
+        let facets = PackageFacets {
+            package: "zlib".to_owned(),
+            arch: "x86_64".to_owned(),
+            facets: [(Facet::Files, files)].into(),
+        };
+        providers.add_files(&key("zlib"), &BuildFacets(vec![facets]));
+        for name in ["exim", "postfix"] {
+            providers.add(&key(name), name, &["mail".parse().unwrap()]);
+        }
+        providers
+    }
+
+    /// What a package with these requirements needs, without its own artifact `app`.
+    fn check_requires(requires: &str, expected: &str) {
+        let packages = [package("app", &["app = 1-1"], requires)];
+        let edges = of_build(
+            &key("app"),
+            id(1),
+            &packages,
+            &Buildroot::default(),
+            (&HashMap::new(), &providers()),
+        );
+        let shown =
+            edges.iter().map(|edge| format!("{} of {}", edge.package, edge.dependency.name));
+        assert_eq!(shown.collect::<Vec<_>>().join("; "), expected, "{requires}");
+    }
+
+    #[test]
+    fn requirements_lead_to_who_provides_them() {
+        check_requires("libz.so.1", "zlib of zlib");
+        check_requires("zlib >= 5", "zlib of zlib");
+        check_requires("zlib-devel", "zlib-devel of zlib");
+        check_requires("mail", "exim of exim; postfix of postfix");
+        check_requires("libc.so.6; rpmlib(FileDigests) <= 4; app = 1-1", "");
+    }
+
+    #[test]
+    fn files_and_the_parts_of_rich_requirements_count() {
+        check_requires("/usr/bin/z", "zlib of zlib");
+        check_requires("/usr/share/z", "");
+        check_requires(
+            "(zlib-devel >= 1 if mail)",
+            "exim of exim; postfix of postfix; zlib-devel of zlib",
+        );
+    }
+
+    #[test]
+    fn a_buildroot_tells_what_was_asked_for_from_what_came_along() {
+        let installed = |name: &str, build: Option<usize>, direct: bool| InstalledPackage {
+            nevra: format!("{name}-1-1.x86_64").parse().unwrap(),
+            digest: Digest::of(name),
+            build: build.map(id),
+            direct,
+        };
+        let buildroot = Buildroot(vec![
+            installed("zlib-devel", Some(7), true),
+            installed("zlib", Some(7), false),
+            installed("host-toolchain", None, false),
+            installed("app-data", Some(9), true),
+            installed("forgotten", Some(8), true),
+        ]);
+        let owners = HashMap::from([(id(7), key("zlib")), (id(9), key("app"))]);
+        let edges = of_build(&key("app"), id(1), &[], &buildroot, (&owners, &providers()));
+        let shown: Vec<String> = edges.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "rpms/app#f44 build-requires zlib-devel of rpms/zlib#f44",
+                "rpms/app#f44 buildroot zlib of rpms/zlib#f44",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_package_is_asked_for_by_name_by_a_provide_or_in_a_rich_requirement() {
+        let zlib = package("zlib-devel", &["zlib-devel = 1-1", "pkgconfig(zlib) = 1"], "");
+        let check = |wanted: &str, expected: bool| {
+            assert_eq!(is_direct(&zlib, &[wanted.parse().unwrap()]), expected, "{wanted}");
+        };
+        check("zlib-devel", true);
+        check("zlib-devel >= 2", false);
+        check("pkgconfig(zlib)", true);
+        check("(zlib-devel or zlib-ng-devel)", true);
+        check("zlib", false);
+    }
 }

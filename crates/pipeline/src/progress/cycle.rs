@@ -4,30 +4,36 @@
 
 use std::collections::HashMap;
 
-use model::facet::FacetChange;
 use model::gate::{Objection, ObjectionKind};
-use model::plan::{PlanEdge, StepIndex};
+use model::plan::{PlanEdge, RootAction, StepIndex};
 use model::reason::Reason;
 use model::step::StepState;
 
 use super::fate::{heard, nothing_heard};
-use super::{Change, Progress, Word};
+use super::run_time::Use;
+use super::{Change, Look, Progress, Word};
 
 /// The next states of one unit's members.
 pub(super) fn decide_unit(
-    progress: &Progress<'_>,
+    look: &Look<'_>,
     unit: usize,
-    at_run_time: &HashMap<StepIndex, (PlanEdge, FacetChange)>,
+    at_run_time: &HashMap<StepIndex, Use<'_>>,
 ) -> Vec<Change> {
+    let progress = &look.progress;
     let news: Vec<Change> =
-        progress.members(unit).filter_map(|member| called_upon(progress, member)).collect();
+        progress.members(unit).filter_map(|member| called_upon(look, member)).collect();
     if !news.is_empty() || progress.members(unit).any(|member| is_pending(progress, member)) {
         return news;
     }
-    if progress.members(unit).any(|member| hears_later(progress, member)) {
+    if progress.members(unit).any(|member| hears_later(look, member)) {
         return Vec::new();
     }
-    progress.members(unit).filter_map(|member| left_alone(progress, member, at_run_time)).collect()
+    progress.members(unit).filter_map(|member| left_alone(look, member, at_run_time)).collect()
+}
+
+/// Whether a member of a cycle is called upon by what the others have become.
+pub(super) fn wants_another_round(look: &Look<'_>, unit: usize) -> bool {
+    look.progress.members(unit).any(|member| called_upon(look, member).is_some())
 }
 
 /// Whether it is this member's turn: members are built in the unit's order, one at a time.
@@ -50,33 +56,41 @@ fn is_pending(progress: &Progress<'_>, member: StepIndex) -> bool {
 }
 
 /// Whether a dependency outside the unit is still open for a member that waits.
-fn hears_later(progress: &Progress<'_>, member: StepIndex) -> bool {
+fn hears_later(look: &Look<'_>, member: StepIndex) -> bool {
+    let progress = &look.progress;
     let unit = progress.plan.steps[member].unit;
     let open = |edge: &PlanEdge| {
-        progress.plan.steps[edge.dependency].unit != unit
-            && progress.word(edge.dependency) == Word::Open
+        progress.plan.steps[edge.dependency].unit != unit && look.word(edge) == Word::Open
     };
     matches!(progress.steps[member].state, StepState::Waiting)
         && progress.dependencies(member).any(open)
 }
 
 /// A rebuild that what is known by now asks for.
-fn called_upon(progress: &Progress<'_>, member: StepIndex) -> Option<Change> {
+///
+/// Outside cycles this is asked once: a step is built, tested or left alone when all its dependencies are through.
+fn called_upon(look: &Look<'_>, member: StepIndex) -> Option<Change> {
+    let progress = &look.progress;
     let step = &progress.steps[member];
+    let in_cycle = progress.plan.units[progress.plan.steps[member].unit].is_cycle();
     let again = match step.state {
-        StepState::Built { .. } => true,
-        StepState::Waiting
-        | StepState::Unneeded
+        StepState::Waiting => false,
+        StepState::Built { .. } if in_cycle => true,
+        StepState::Unneeded
         | StepState::Retest
         | StepState::Testing { .. }
-        | StepState::Retested { .. } => false,
+        | StepState::Retested { .. }
+            if in_cycle =>
+        {
+            false
+        }
         _ => return None,
     };
     let built = step.newest_output().or(progress.plan.steps[member].replaces);
     let reason = if again && progress.facts.get(built?).is_some_and(|facts| facts.bootstrap) {
         bootstrapped_is_over(progress, member)?
     } else {
-        heard(progress, member, built)?
+        heard(look, member, built)?
     };
     Some(rebuild(progress, member, again, reason))
 }
@@ -116,23 +130,28 @@ fn rebuild(progress: &Progress<'_>, index: StepIndex, again: bool, reason: Reaso
     }
 }
 
-/// Nobody calls for a rebuild any more: test it if it uses what changed, or else leave it.
+/// Nobody calls for a rebuild any more: test it if it uses what changed or somebody asked for it, or else leave it.
 fn left_alone(
-    progress: &Progress<'_>,
+    look: &Look<'_>,
     index: StepIndex,
-    at_run_time: &HashMap<StepIndex, (PlanEdge, FacetChange)>,
+    at_run_time: &HashMap<StepIndex, Use<'_>>,
 ) -> Option<Change> {
-    let step = &progress.steps[index];
-    if !matches!(step.state, StepState::Waiting | StepState::Unneeded) {
+    let (step, planned) = (&look.progress.steps[index], &look.progress.plan.steps[index]);
+    let waits = matches!(step.state, StepState::Waiting);
+    if !waits && !matches!(step.state, StepState::Unneeded) {
         return None;
     }
-    let (state, reason) = match at_run_time.get(&index) {
-        Some((edge, change)) if progress.plan.steps[index].replaces.is_some() => {
-            let reason = Reason::UsesAtRunTime { edge: edge.edge.clone(), change: change.clone() };
-            (StepState::Retest, reason)
+    let used = at_run_time.get(&index).filter(|_| planned.replaces.is_some());
+    let (state, reason) = match used {
+        Some((edge, change)) => {
+            let (edge, change) = (edge.edge.clone(), change.as_ref().clone());
+            (StepState::Retest, Reason::UsesAtRunTime { edge, change })
         }
-        _ if matches!(step.state, StepState::Unneeded) => return None,
-        _ => (StepState::Unneeded, nothing_heard(progress, index)),
+        None if waits && planned.root == Some(RootAction::Retest) => {
+            (StepState::Retest, planned.reason.clone())
+        }
+        None if waits => (StepState::Unneeded, nothing_heard(look, index)),
+        None => return None,
     };
     Some(Change { index, state, reason, round: step.round })
 }

@@ -1,93 +1,27 @@
 //! What a step does about what its dependencies change: rebuild, retest, or nothing.
 
-use std::collections::HashMap;
-
-use model::edge::{EdgeKind, Evidence};
+use model::edge::EdgeKind;
 use model::facet::FacetChange;
 use model::id::BuildId;
 use model::plan::{PlanEdge, StepIndex};
 use model::reason::{Reason, Stop, StopReason};
 
-use super::{Progress, Word};
+use super::{Look, Progress, Word};
 use crate::affected::compare::{first_heard, lost_requirement};
-use crate::affected::listen::RUN_TIME;
-
-/// A binary package of a step; every one of them where the requiring package is not known.
-type Place = (StepIndex, Option<String>);
-
-/// For each step that behaves differently at run time, the edge and the change that say so.
-///
-/// A package does so if a package it requires changed, or requires one that does; its step itself need not be built
-/// anew. Other packages of the same step are not concerned: who uses a library is not touched by its headers.
-pub(super) fn changed_at_run_time(
-    progress: &Progress<'_>,
-) -> HashMap<StepIndex, (PlanEdge, FacetChange)> {
-    let mut found: HashMap<Place, (PlanEdge, FacetChange)> = HashMap::new();
-    let requires: Vec<&PlanEdge> =
-        progress.plan.edges.iter().filter(|edge| edge.edge.kind == EdgeKind::Requires).collect();
-    loop {
-        let mut news = Vec::new();
-        for edge in &requires {
-            let place = (edge.dependent, requiring(edge));
-            if found.contains_key(&place) {
-                continue;
-            }
-            let change = run_time_change(progress, edge).or_else(|| passed_on(&found, edge));
-            news.extend(change.map(|change| (place, ((*edge).clone(), change))));
-        }
-        if news.is_empty() {
-            return by_step(found);
-        }
-        for (place, change) in news {
-            found.entry(place).or_insert(change);
-        }
-    }
-}
-
-/// The package at the dependent's end, as far as the edge's evidence tells.
-fn requiring(edge: &PlanEdge) -> Option<String> {
-    match &edge.edge.evidence {
-        Evidence::Requires { package, .. } => Some(package.clone()),
-        Evidence::Spec { .. } | Evidence::Buildroot { .. } => None,
-    }
-}
-
-fn passed_on(
-    found: &HashMap<Place, (PlanEdge, FacetChange)>,
-    edge: &PlanEdge,
-) -> Option<FacetChange> {
-    let named = found.get(&(edge.dependency, Some(edge.edge.package.clone())));
-    named.or_else(|| found.get(&(edge.dependency, None))).map(|(_, change)| change.clone())
-}
-
-/// One change for each step: of several packages, the first by name.
-fn by_step(
-    found: HashMap<Place, (PlanEdge, FacetChange)>,
-) -> HashMap<StepIndex, (PlanEdge, FacetChange)> {
-    let mut places: Vec<(Place, (PlanEdge, FacetChange))> = found.into_iter().collect();
-    places.sort_by(|(a, _), (b, _)| b.cmp(a));
-    places.into_iter().map(|((step, _), change)| (step, change)).collect()
-}
-
-fn run_time_change(progress: &Progress<'_>, edge: &PlanEdge) -> Option<FacetChange> {
-    let Word::Changed(new) = progress.word(edge.dependency) else { return None };
-    let changes = progress.facts.changes(progress.plan.steps[edge.dependency].replaces, new);
-    let concerns = |change: &&FacetChange| {
-        change.package == edge.edge.package && RUN_TIME.contains(&change.facet)
-    };
-    changes.iter().find(concerns).cloned()
-}
 
 /// Why a step has to be rebuilt, if something already known says so.
 ///
 /// `built` is the step's own build to judge: its newest in this plan, or the one that is published.
-pub(super) fn heard(
-    progress: &Progress<'_>,
-    index: StepIndex,
-    built: Option<BuildId>,
-) -> Option<Reason> {
+pub(super) fn heard(look: &Look<'_>, index: StepIndex, built: Option<BuildId>) -> Option<Reason> {
+    let progress = &look.progress;
+    let unit = |step: StepIndex| progress.plan.steps[step].unit;
+    let made_here = built != progress.plan.steps[index].replaces;
     let reason_of = |edge: &PlanEdge| {
-        let new = progress.steps[edge.dependency].newest_output()?;
+        // What this plan built was started when everything outside its cycle was through: only the cycle may move.
+        if made_here && unit(edge.dependency) != unit(index) {
+            return None;
+        }
+        let new = look.output(edge)?;
         let old = built_against(progress, edge, built);
         if old == Some(new) {
             return None;
@@ -163,19 +97,19 @@ fn requirement_lost(
 }
 
 /// The edges at which the change stopped before this step: first those whose dependency did change.
-pub(super) fn nothing_heard(progress: &Progress<'_>, index: StepIndex) -> Reason {
-    let mut stops: Vec<(u8, Stop)> =
-        progress.plan.dependencies(index).iter().map(|edge| stop(progress, edge)).collect();
+pub(super) fn nothing_heard(look: &Look<'_>, index: StepIndex) -> Reason {
+    let edges = look.progress.plan.dependencies(index).iter();
+    let mut stops: Vec<(u8, Stop)> = edges.map(|edge| stop(look, edge)).collect();
     stops.sort_by_key(|(rank, _)| *rank);
     Reason::NothingHeard { stops: stops.into_iter().map(|(_, stop)| stop).collect() }
 }
 
-fn stop(progress: &Progress<'_>, edge: &PlanEdge) -> (u8, Stop) {
-    let because = match progress.word(edge.dependency) {
+fn stop(look: &Look<'_>, edge: &PlanEdge) -> (u8, Stop) {
+    let because = match look.word(edge) {
         Word::Open | Word::Quiet => StopReason::DependencyUnneeded,
         Word::Changed(new) => {
-            let replaces = progress.plan.steps[edge.dependency].replaces;
-            let changes = progress.facts.changes(replaces, new);
+            let replaces = look.progress.plan.steps[edge.dependency].replaces;
+            let changes = look.progress.facts.changes(replaces, new);
             let of_package = |change: &&FacetChange| change.package == edge.edge.package;
             let changed: Vec<FacetChange> = changes.iter().filter(of_package).cloned().collect();
             if changed.is_empty() {

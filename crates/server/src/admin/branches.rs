@@ -75,13 +75,23 @@ impl fmt::Display for BranchHistory {
         if self.moves.is_empty() {
             return writeln!(f, "the branch of {} was never seen", self.artifact);
         }
-        let short = |commit: &Option<CommitId>| commit.as_ref().map_or("-".to_owned(), |commit| commit.short().to_owned());
+        let short = |commit: &Option<CommitId>| {
+            commit.as_ref().map_or("-".to_owned(), |commit| commit.short().to_owned())
+        };
         let row = |moved: &MoveView| {
             let event = moved.event.map_or("-".to_owned(), |event| event.to_string());
             let (from, to) = (short(&moved.previous), short(&moved.commit));
-            [moved.number.to_string(), moved.time.to_string(), moved.change.as_str().to_owned(), from, to, event]
+            [
+                moved.number.to_string(),
+                moved.time.to_string(),
+                moved.change.as_str().to_owned(),
+                from,
+                to,
+                event,
+            ]
         };
-        Table::of(["MOVE", "TIME", "CHANGE", "FROM", "TO", "EVENT"], self.moves.iter().map(row)).fmt(f)
+        Table::of(["MOVE", "TIME", "CHANGE", "FROM", "TO", "EVENT"], self.moves.iter().map(row))
+            .fmt(f)
     }
 }
 
@@ -90,16 +100,29 @@ impl Admin {
     ///
     /// # Errors
     /// [`AdminError::Store`].
-    pub async fn branch_history(&self, artifact: &ArtifactKey, limit: u32) -> Result<BranchHistory, AdminError> {
+    pub async fn branch_history(
+        &self,
+        artifact: &ArtifactKey,
+        limit: u32,
+    ) -> Result<BranchHistory, AdminError> {
         let mut reader = self.store.snapshot().await?;
         let mut moves = Vec::new();
-        for refs::NumberedMove { number, moved } in refs::history(&mut reader, artifact, limit).await? {
+        for refs::NumberedMove { number, moved } in
+            refs::history(&mut reader, artifact, limit).await?
+        {
             let event = match moved.event {
                 Some(id) => events::get(&mut reader, id).await?.map(|event| event.number),
                 None => None,
             };
             let (time, change) = (Moment(moved.at), MoveKind::of(&moved));
-            moves.push(MoveView { number, time, change, previous: moved.previous, commit: moved.commit, event });
+            moves.push(MoveView {
+                number,
+                time,
+                change,
+                previous: moved.previous,
+                commit: moved.commit,
+                event,
+            });
         }
         Ok(BranchHistory { artifact: artifact.clone(), moves })
     }

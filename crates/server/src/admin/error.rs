@@ -35,7 +35,8 @@ impl AdminError {
         match self {
             Self::Input(_) | Self::Store(E::Address { .. }) => ErrorKind::Input,
             Self::Store(E::Inconsistent { .. } | E::Refused(_)) => ErrorKind::Internal,
-            Self::Store(E::Unavailable(_) | E::Conflict(_) | E::Migration(_)) | Self::Outside(_) => ErrorKind::Outside,
+            Self::Store(E::Unavailable(_) | E::Conflict(_) | E::Migration(_))
+            | Self::Outside(_) => ErrorKind::Outside,
         }
     }
 

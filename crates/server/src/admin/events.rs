@@ -66,7 +66,12 @@ impl fmt::Display for EventList {
             return writeln!(f, "no events");
         }
         let row = |event: &EventView| {
-            [event.number.to_string(), event.time.to_string(), event.state.as_str().to_owned(), event.sentence.clone()]
+            [
+                event.number.to_string(),
+                event.time.to_string(),
+                event.state.as_str().to_owned(),
+                event.sentence.clone(),
+            ]
         };
         Table::of(["NUMBER", "TIME", "STATE", "EVENT"], self.0.iter().map(row)).fmt(f)
     }
@@ -91,7 +96,11 @@ impl fmt::Display for EventDetail {
         let answer = if plans.is_empty() { "none".to_owned() } else { plans.join(", ") };
         writeln!(f, "state {}, plans: {answer}", self.event.state.as_str())?;
         for decision in &self.decisions {
-            let about = decision.artifact.as_ref().map(|artifact| format!("{artifact}: ")).unwrap_or_default();
+            let about = decision
+                .artifact
+                .as_ref()
+                .map(|artifact| format!("{artifact}: "))
+                .unwrap_or_default();
             writeln!(f, "  {}  {about}{}", decision.time, decision.sentence)?;
         }
         Ok(())
@@ -191,9 +200,14 @@ impl Admin {
     ///
     /// # Errors
     /// [`AdminError::Store`].
-    pub async fn events(&self, artifact: Option<&ArtifactKey>, limit: u32) -> Result<EventList, AdminError> {
+    pub async fn events(
+        &self,
+        artifact: Option<&ArtifactKey>,
+        limit: u32,
+    ) -> Result<EventList, AdminError> {
         let filter = EventFilter { artifact: artifact.cloned(), ..EventFilter::default() };
-        let found = events::list(&mut *self.store.read().await?, &filter, Page::first(limit)).await?;
+        let found =
+            events::list(&mut *self.store.read().await?, &filter, Page::first(limit)).await?;
         Ok(EventList(found.into_iter().map(EventView::from).collect()))
     }
 
@@ -203,7 +217,8 @@ impl Admin {
     /// [`AdminError::Input`] when there is none of this number.
     pub async fn event(&self, number: i64) -> Result<EventDetail, AdminError> {
         let mut reader = self.store.snapshot().await?;
-        let recorded = events::by_number(&mut reader, number).await?.ok_or_else(|| no_event(number))?;
+        let recorded =
+            events::by_number(&mut reader, number).await?.ok_or_else(|| no_event(number))?;
         let plans = plans::answering(&mut reader, recorded.id).await?;
         let filter = DecisionFilter { event: Some(recorded.id), ..DecisionFilter::default() };
         let mut found = decisions::list(&mut reader, &filter, Page::first(1000)).await?;
@@ -220,7 +235,9 @@ impl Admin {
     /// # Errors
     /// [`AdminError::Store`].
     pub async fn rejected_messages(&self, limit: u32) -> Result<RejectedMessages, AdminError> {
-        let found = inbox::list(&mut *self.store.read().await?, Some("rejected"), Page::first(limit)).await?;
+        let found =
+            inbox::list(&mut *self.store.read().await?, Some("rejected"), Page::first(limit))
+                .await?;
         Ok(RejectedMessages(found.into_iter().filter_map(rejected).collect()))
     }
 
@@ -243,21 +260,29 @@ impl Admin {
             message.id = new_id();
         }
         intake::read(&message.topic, &message.body).map_err(AdminError::input)?;
-        let receipt = self.write(async |tx| Ok(inbox::receive(tx, &message, self.now()).await?)).await?;
+        let receipt =
+            self.write(async |tx| Ok(inbox::receive(tx, &message, self.now()).await?)).await?;
         Ok(SentMessage { id: message.id, duplicate: receipt == Receipt::Duplicate })
     }
 }
 
 pub(crate) fn no_event(number: i64) -> AdminError {
-    AdminError::Input(format!("there is no event {number}: `millstream event list` shows those there are"))
+    AdminError::Input(format!(
+        "there is no event {number}: `millstream event list` shows those there are"
+    ))
 }
 
 fn rejected(entry: Entry) -> Option<RejectedMessage> {
     let Message { id, topic, body } = entry.received.message;
     match entry.received.state {
-        InboxState::Rejected { place, reason } => {
-            Some(RejectedMessage { id, time: Moment(entry.received.at), topic, place, reason, body })
-        }
+        InboxState::Rejected { place, reason } => Some(RejectedMessage {
+            id,
+            time: Moment(entry.received.at),
+            topic,
+            place,
+            reason,
+            body,
+        }),
         _ => None,
     }
 }

@@ -55,7 +55,9 @@ impl fmt::Display for Hook {
         f.write_str(match self {
             Self::Installed => "hook installed",
             Self::Unchanged => "hook is there",
-            Self::Foreign => "another post-receive hook was left alone: pushes are found by polling",
+            Self::Foreign => {
+                "another post-receive hook was left alone: pushes are found by polling"
+            }
         })
     }
 }
@@ -88,7 +90,8 @@ impl Admin {
         let wake = distgit::wake_command(&root);
         let mut hooks = BTreeMap::new();
         for name in names {
-            let state = distgit::install_hook(&name.path(&root), &wake).map_err(AdminError::outside)?;
+            let state =
+                distgit::install_hook(&name.path(&root), &wake).map_err(AdminError::outside)?;
             hooks.insert(name.to_string(), Hook::from(state));
         }
         Ok(Layout { database: shown(&self.config.db_url()), distgit: root, repositories: hooks })
@@ -100,7 +103,8 @@ fn repositories(root: &Path) -> Result<Vec<RepositoryName>, AdminError> {
     let mut names = Vec::new();
     for kind in ArtifactKind::ALL {
         let folder = root.join(kind.as_str());
-        let unreadable = |error| AdminError::Outside(format!("could not read {}: {error}", folder.display()));
+        let unreadable =
+            |error| AdminError::Outside(format!("could not read {}: {error}", folder.display()));
         for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
             let file = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
             let name = file.strip_suffix(".git").and_then(|name| name.parse::<ArtifactName>().ok());

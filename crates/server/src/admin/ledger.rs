@@ -30,7 +30,10 @@ pub struct DecisionView {
 }
 
 /// Decisions with the public numbers of their plans.
-pub(crate) async fn views(conn: &mut Conn, found: Vec<NumberedDecision>) -> Result<Vec<DecisionView>, AdminError> {
+pub(crate) async fn views(
+    conn: &mut Conn,
+    found: Vec<NumberedDecision>,
+) -> Result<Vec<DecisionView>, AdminError> {
     let mut numbers: HashMap<PlanId, i64> = HashMap::new();
     let mut views = Vec::with_capacity(found.len());
     for NumberedDecision { number, decision } in found {
@@ -61,6 +64,7 @@ pub(crate) async fn intervened(
     detail: serde_json::Value,
 ) -> Result<(), AdminError> {
     let artifact = artifact.cloned();
-    let decision = Decision { kind: DecisionKind::Intervened, at, event, plan, artifact, sentence, detail };
+    let decision =
+        Decision { kind: DecisionKind::Intervened, at, event, plan, artifact, sentence, detail };
     Ok(decisions::append_many(tx, &[decision]).await?)
 }

@@ -74,15 +74,18 @@ impl Admin {
     /// # Errors
     /// [`AdminError::Input`] when the file cannot be opened; the lines before an error of the disk stay stored.
     pub async fn replay(&self, file: &Path) -> Result<Replay, AdminError> {
-        let unreadable = |error: std::io::Error| AdminError::Input(format!("could not read {}: {error}", file.display()));
-        let mut lines = BufReader::new(File::open(file).map_err(unreadable)?).split(b'\n').enumerate();
+        let unreadable = |error: std::io::Error| {
+            AdminError::Input(format!("could not read {}: {error}", file.display()))
+        };
+        let mut lines =
+            BufReader::new(File::open(file).map_err(unreadable)?).split(b'\n').enumerate();
         let mut replay = Replay::default();
         loop {
             let mut batch = Vec::new();
             for (index, line) in lines.by_ref().take(AT_ONCE) {
                 let line = line.map_err(unreadable)?;
                 let place = format!("{}:{}", file.display(), index + 1);
-                batch.extend(self.received(&place, index + 1, &line));
+                batch.push(self.received(&place, index + 1, &line));
             }
             if batch.is_empty() {
                 return Ok(replay);
@@ -105,12 +108,12 @@ impl Admin {
         }
     }
 
-    /// The message of a line; an inner none for a blank one, so that the end of the file can be told.
-    fn received(&self, place: &str, number: usize, line: &[u8]) -> Option<Option<Received>> {
+    /// The message of a line; none for a blank one.
+    fn received(&self, place: &str, number: usize, line: &[u8]) -> Option<Received> {
         let text = String::from_utf8_lossy(line);
         let text = text.trim();
         if text.is_empty() {
-            return Some(None);
+            return None;
         }
         // The same file gives the same ids, so that replaying it twice changes nothing.
         let own_id = || format!("replay:{}:{number}", Digest::of(text).short());
@@ -126,20 +129,30 @@ impl Admin {
                 (Message { id, topic: line.topic, body }, state)
             }
             Err(error) => {
-                let message = Message { id: own_id(), topic: UNREADABLE_TOPIC.to_owned(), body: text.to_owned() };
+                let message = Message {
+                    id: own_id(),
+                    topic: UNREADABLE_TOPIC.to_owned(),
+                    body: text.to_owned(),
+                };
                 let reason = format!("the line is no message: {error}");
                 (message, InboxState::Rejected { place: place.to_owned(), reason })
             }
         };
-        Some(Some(Received { message, at, state }))
+        Some(Received { message, at, state })
     }
 
-    async fn store_batch(&self, batch: Vec<Received>, replay: &mut Replay) -> Result<(), AdminError> {
+    async fn store_batch(
+        &self,
+        batch: Vec<Received>,
+        replay: &mut Replay,
+    ) -> Result<(), AdminError> {
         let receipts = self.write(async |tx| Ok(inbox::receive_many(tx, &batch).await?)).await?;
         for (received, receipt) in batch.into_iter().zip(receipts) {
             match (received.state, receipt) {
                 (_, Receipt::Duplicate) => replay.duplicates += 1,
-                (InboxState::Rejected { place, reason }, _) => replay.rejected.push(BadLine { place, reason }),
+                (InboxState::Rejected { place, reason }, _) => {
+                    replay.rejected.push(BadLine { place, reason });
+                }
                 _ => replay.stored += 1,
             }
         }
@@ -151,8 +164,9 @@ impl Admin {
 fn state(place: &str, topic: &str, body: &str) -> InboxState {
     match intake::read(topic, body) {
         Ok(_) => InboxState::Received,
-        Err(unreadable) => {
-            InboxState::Rejected { place: format!("{place}: {}", unreadable.place), reason: unreadable.reason }
-        }
+        Err(unreadable) => InboxState::Rejected {
+            place: format!("{place}: {}", unreadable.place),
+            reason: unreadable.reason,
+        },
     }
 }

@@ -10,7 +10,10 @@ pub(crate) struct Table<const N: usize> {
 
 impl<const N: usize> Table<N> {
     /// A table of these rows.
-    pub(crate) fn of(header: [&'static str; N], rows: impl IntoIterator<Item = [String; N]>) -> Self {
+    pub(crate) fn of(
+        header: [&'static str; N],
+        rows: impl IntoIterator<Item = [String; N]>,
+    ) -> Self {
         Self { header, rows: rows.into_iter().collect() }
     }
 }
@@ -19,7 +22,8 @@ impl<const N: usize> fmt::Display for Table<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = self.header.map(str::to_owned);
         let lines = || std::iter::once(&header).chain(&self.rows);
-        let width = |column: usize| lines().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
+        let width =
+            |column: usize| lines().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
         let widths: [usize; N] = std::array::from_fn(width);
         for cells in lines() {
             let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));

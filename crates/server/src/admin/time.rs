@@ -83,6 +83,9 @@ mod tests {
     #[test]
     fn durations_are_spoken() {
         let spoken = |seconds: f64| spoken(Duration::from_secs_f64(seconds));
-        assert_eq!([spoken(0.25), spoken(200.0), spoken(7500.0)], ["0.2 s", "3 min 20 s", "2 h 5 min"]);
+        assert_eq!(
+            [spoken(0.25), spoken(200.0), spoken(7500.0)],
+            ["0.2 s", "3 min 20 s", "2 h 5 min"]
+        );
     }
 }

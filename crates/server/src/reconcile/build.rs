@@ -13,14 +13,14 @@ use store::builds;
 use super::{Outcome, StageError};
 use crate::context::Context;
 
-pub(crate) use work::{BuildInputs, inputs, limits};
+pub(crate) use work::{inputs, limits};
 
-/// Starts builds while there is capacity, takes over those whose process died, ends those nobody wants.
+/// Starts builds while there is capacity, takes over those nobody works on, ends those nobody wants.
 pub(crate) async fn look(context: &Arc<Context>) -> Result<Outcome, StageError> {
     let running = builds::running(&mut *context.store.read().await?).await?;
     for build in &running {
         if let BuildState::Running { owner, .. } = &build.state
-            && !context.owner.is_alive(owner)
+            && context.is_given_up(owner, build.id.0)
         {
             take_over(context, build).await?;
         }
@@ -29,23 +29,25 @@ pub(crate) async fn look(context: &Arc<Context>) -> Result<Outcome, StageError> 
     start_next(context, running.len()).await
 }
 
-/// Another attempt at a build whose process is gone. If its output is in place, it is recorded as it is.
+/// Another attempt at a build that was given up. If its output is in place, it is recorded as it is.
 async fn take_over(context: &Arc<Context>, build: &Build) -> Result<(), StageError> {
-    let mut build = build.clone();
-    let since = context.clock.now();
-    let next = BuildState::Running { owner: context.owner.name().to_owned(), since };
-    build.state = build.state.enter(next).map_err(StageError::outside)?;
-    build.attempt += 1;
-    let mut tx = context.store.begin().await?;
-    build.version = builds::update(&mut tx, &build, since).await?;
-    tx.commit().await?;
-    tracing::info!(
-        build = build.number,
-        attempt = build.attempt,
-        "took over a build whose process is gone"
-    );
-    work::spawn(context, build);
-    Ok(())
+    let Some(place) = context.running.enter(build.id.0).map_err(StageError::outside)? else {
+        return Ok(());
+    };
+    match work::again(context, build.clone()).await {
+        Ok(build) => {
+            tracing::info!(
+                build = build.number,
+                attempt = build.attempt,
+                "took over a build nobody worked on"
+            );
+            work::spawn(context, build, place);
+            Ok(())
+        }
+        // Another process was first.
+        Err(StageError::Store(store::Error::Conflict(_))) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Somebody recorded that a build is not wanted; whoever runs it ends it.
@@ -66,6 +68,10 @@ async fn start_next(context: &Arc<Context>, running: usize) -> Result<Outcome, S
         return Ok(Outcome::Idle);
     }
     for build in order::next(context, queued, running).await? {
+        // An earlier attempt that nobody wanted may still be ending here; then it starts at a later look.
+        let Some(place) = context.running.enter(build.id.0).map_err(StageError::outside)? else {
+            continue;
+        };
         let fence = builds::Fence {
             build: build.id,
             owner: context.owner.name().to_owned(),
@@ -75,7 +81,7 @@ async fn start_next(context: &Arc<Context>, running: usize) -> Result<Outcome, S
         match builds::start(&mut tx, &fence, context.clock.now()).await {
             Ok(build) => {
                 tx.commit().await?;
-                work::spawn(context, build);
+                work::spawn(context, build, place);
             }
             // Another process was first.
             Err(store::Error::Conflict(_)) => tx.rollback().await?,

@@ -13,15 +13,15 @@ use crate::context::Context;
 use crate::view::{self, View};
 
 /// Moves every plan under way as far as what is known allows.
+///
+/// What ended and what follows from it is stored at once: nobody may take a cycle for built whose next round is only
+/// about to be decided.
 pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, StageError> {
     let mut outcome = Outcome::Idle;
     for mut view in view::started(context).await? {
         collect(context, &mut view).await?;
-        // What ended just now has facts that the view was loaded without.
         if view.is_changed() {
-            store(context, lease, &mut view).await?;
-            view = view::load(context, view.plan.id).await?;
-            outcome = Outcome::Busy;
+            view.learn(context).await?;
         }
         if decide(context, &mut view)? {
             store(context, lease, &mut view).await?;
@@ -36,7 +36,7 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, St
     Ok(outcome)
 }
 
-/// Decides until nothing more follows.
+/// Decides until nothing more follows; whether anything is to be stored.
 fn decide(context: &Context, view: &mut View) -> Result<bool, StageError> {
     loop {
         let changes = progress::decide(&view.progress());

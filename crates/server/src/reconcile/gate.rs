@@ -8,7 +8,7 @@ use model::id::{BuildId, TestRunId};
 use model::plan::StepIndex;
 use model::source::SourceContent;
 use model::step::StepState;
-use model::test::{TestResult, TestRun, TestRunState};
+use model::test::{TestResult, TestRun};
 use pipeline::gate::decide::{GateInput, Tested, decide, together};
 use pipeline::gate::required_cases;
 use pipeline::progress;
@@ -251,9 +251,4 @@ fn record(
     view.enter(context, index, state)?;
     view.note(context, kind, Some(index), (sentence, serde_json::json!(verdict)));
     Ok(())
-}
-
-/// Whether a run is over.
-pub(crate) fn is_over(state: &TestRunState) -> bool {
-    matches!(state, TestRunState::Finished { .. } | TestRunState::Errored { .. })
 }

@@ -1,14 +1,14 @@
 //! Events -> plans. A source that does not parse is rejected here, and nothing else is touched.
 
-mod provisional;
+pub(crate) mod provisional;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use model::artifact::BranchName;
+use model::artifact::{ArtifactKey, BranchName, CommitId};
 use model::build::BuildState;
 use model::decision::{Decision, DecisionKind};
 use model::event::{Event, EventState, RecordedEvent, Request};
-use model::hold::HoldKind;
+use model::hold::{Hold, HoldKind};
 use model::id::EventId;
 use model::plan::RootAction;
 use model::reason::Reason;
@@ -20,7 +20,7 @@ use store::{Tx, builds, decisions, events, holds, plans, refs, sources, steps};
 
 use super::{Outcome, Stage, StageError};
 use crate::context::Context;
-use crate::planning::{Draft, draft};
+use crate::planning::{Draft, Supposed, draft, drafts};
 use crate::sourcing;
 
 /// How many events are answered at once. More at once means fewer plans to merge.
@@ -40,95 +40,112 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, St
     if pending.is_empty() {
         return Ok(Outcome::Idle);
     }
+    let moment = Moment::load(context, &pending).await?;
     let mut roots: BTreeMap<BranchName, Vec<Root>> = BTreeMap::new();
     let mut nothing = Vec::new();
     for recorded in &pending {
-        match answer(context, lease, recorded).await? {
+        match answer(context, lease, &moment, recorded).await? {
             Answer::Root(root) => {
-                roots.entry(root.artifact.branch.clone()).or_default().push(*root)
+                roots.entry(root.artifact.branch.clone()).or_default().push(*root);
             }
             Answer::Nothing { state, kind, sentence, detail } => {
-                nothing.push((
-                    recorded.id,
-                    state,
-                    decision(context, recorded, kind, sentence, detail),
-                ));
+                let decision = decision(context, recorded, kind, sentence, detail);
+                nothing.push((recorded.id, state, decision));
             }
         }
     }
     close(context, lease, &nothing).await?;
     for (branch, roots) in roots {
-        provisional::update(context, lease, &branch, &roots).await?;
-        for group in groups(context, roots).await? {
-            let draft = draft(context, &branch, group.clone(), &[]).await?;
-            store(context, lease, &draft, &group).await?;
-        }
+        plan(context, lease, &branch, roots).await?;
     }
     context.wakes.wake(Stage::Fate);
     context.wakes.wake(Stage::Schedule);
     Ok(Outcome::Busy)
 }
 
+/// Plans roots of one branch: those whose consequences meet together, all that meet nothing else in one transaction.
+async fn plan(
+    context: &Context,
+    lease: &Lease,
+    branch: &BranchName,
+    roots: Vec<Root>,
+) -> Result<(), StageError> {
+    provisional::update(context, lease, branch, &roots).await?;
+    let groups = groups(context, roots).await?;
+    let (apart, meeting) = drafts(context, branch, groups).await?;
+    store(context, lease, &apart).await?;
+    for roots in meeting {
+        let draft = draft(context, branch, roots.clone(), &Supposed::default()).await?;
+        store(context, lease, &[(draft, roots)]).await?;
+    }
+    Ok(())
+}
+
+/// What all answers of one look ask about, loaded once.
+struct Moment {
+    frozen: Vec<Hold>,
+    tips: HashMap<ArtifactKey, Option<CommitId>>,
+}
+
+impl Moment {
+    async fn load(context: &Context, pending: &[RecordedEvent]) -> Result<Self, StageError> {
+        let mut reader = context.store.read().await?;
+        let in_force = holds::in_force(&mut reader, context.clock.now()).await?;
+        let artifacts: Vec<ArtifactKey> =
+            pending.iter().map(|recorded| recorded.event.artifact().clone()).collect();
+        let tips = refs::tips_of(&mut reader, &artifacts).await?;
+        Ok(Self {
+            frozen: in_force.into_iter().filter(|hold| hold.kind == HoldKind::Freeze).collect(),
+            tips: tips.into_iter().map(|tip| (tip.artifact, tip.commit)).collect(),
+        })
+    }
+}
+
 async fn answer(
     context: &Context,
     lease: &Lease,
+    moment: &Moment,
     recorded: &RecordedEvent,
 ) -> Result<Answer, StageError> {
     let artifact = recorded.event.artifact();
-    if let Some(hold) = frozen(context, recorded).await? {
-        let sentence = format!("{artifact} is frozen by {}: {}", hold.author, hold.reason);
-        let detail = serde_json::json!(Reason::Frozen { author: hold.author, reason: hold.reason });
-        return Ok(ignored(sentence, detail));
+    if let Some(hold) = moment.frozen.iter().find(|hold| hold.artifact == *artifact) {
+        let (author, reason) = (hold.author.clone(), hold.reason.clone());
+        let sentence = format!("{artifact} is frozen by {author}: {reason}");
+        return Ok(ignored(sentence, serde_json::json!(Reason::Frozen { author, reason })));
     }
-    let tip =
-        refs::tip(&mut *context.store.read().await?, artifact).await?.and_then(|tip| tip.commit);
-    match &recorded.event {
+    let tip = moment.tips.get(artifact).cloned().flatten();
+    let none = serde_json::Value::Null;
+    let (commit, action, reason) = match &recorded.event {
         Event::Committed { commit, subject, .. } => {
             if tip.as_ref() != Some(commit) {
-                let sentence =
+                let moved =
                     format!("the branch of {artifact} has moved on from {}", commit.short());
-                return Ok(ignored(sentence, serde_json::Value::Null));
+                return Ok(ignored(moved, none));
             }
-            let reason = Reason::SourceChanged {
-                event: recorded.id,
-                commit: commit.clone(),
-                subject: subject.clone(),
-            };
-            root(context, lease, recorded, (commit.clone(), RootAction::Rebuild, reason)).await
+            let (event, subject) = (recorded.id, subject.clone());
+            let reason = Reason::SourceChanged { event, commit: commit.clone(), subject };
+            (commit.clone(), RootAction::Rebuild, reason)
         }
         Event::Requested { request, by, reason, .. } => {
             let Some(commit) = tip else {
-                return Ok(rejected(
-                    &format!("{artifact} has no such branch"),
-                    serde_json::Value::Null,
-                ));
+                return Ok(rejected(&format!("{artifact} has no such branch"), none));
             };
             let action = match request {
                 Request::Rebuild => RootAction::Rebuild,
                 Request::Retest => RootAction::Retest,
             };
-            let reason =
-                Reason::Requested { event: recorded.id, by: by.clone(), reason: reason.clone() };
-            root(context, lease, recorded, (commit, action, reason)).await
+            let (by, reason) = (by.clone(), reason.clone());
+            (commit, action, Reason::Requested { event: recorded.id, by, reason })
         }
-        Event::BranchDeleted { .. } => Ok(ignored(
-            format!("the branch of {artifact} is gone; what is published of it stays"),
-            serde_json::Value::Null,
-        )),
+        Event::BranchDeleted { .. } => {
+            let gone = format!("the branch of {artifact} is gone; what is published of it stays");
+            return Ok(ignored(gone, none));
+        }
         Event::TestResult { .. } => {
-            Ok(ignored("gates read the result".to_owned(), serde_json::Value::Null))
+            return Ok(ignored("gates read the result".to_owned(), none));
         }
-    }
-}
-
-async fn frozen(
-    context: &Context,
-    recorded: &RecordedEvent,
-) -> Result<Option<model::hold::Hold>, StageError> {
-    let mut reader = context.store.read().await?;
-    let in_force = holds::in_force(&mut reader, context.clock.now()).await?;
-    let mut frozen = in_force.into_iter().filter(|hold| hold.kind == HoldKind::Freeze);
-    Ok(frozen.find(|hold| hold.artifact == *recorded.event.artifact()))
+    };
+    root(context, lease, recorded, (commit, action, reason)).await
 }
 
 /// A root, once its source is read.
@@ -136,7 +153,7 @@ async fn root(
     context: &Context,
     lease: &Lease,
     recorded: &RecordedEvent,
-    (commit, action, reason): (model::artifact::CommitId, RootAction, Reason),
+    (commit, action, reason): (CommitId, RootAction, Reason),
 ) -> Result<Answer, StageError> {
     let artifact = recorded.event.artifact();
     let known = context.source(artifact, &commit).await?;
@@ -157,7 +174,7 @@ async fn read(
     context: &Context,
     lease: &Lease,
     recorded: &RecordedEvent,
-    commit: &model::artifact::CommitId,
+    commit: &CommitId,
 ) -> Result<Source, StageError> {
     let source = sourcing::read_commit(context, recorded.event.artifact(), commit).await?;
     let mut tx = context.store.begin().await?;
@@ -167,7 +184,7 @@ async fn read(
     Ok(source)
 }
 
-fn refused(artifact: &model::artifact::ArtifactKey, problem: &SourceProblem) -> Answer {
+fn refused(artifact: &ArtifactKey, problem: &SourceProblem) -> Answer {
     rejected(&format!("{artifact}: {problem}"), serde_json::json!(problem))
 }
 
@@ -228,30 +245,33 @@ async fn groups(context: &Context, roots: Vec<Root>) -> Result<Vec<Vec<Root>>, S
     Ok(pipeline::plan::merge::groups(roots, &reached))
 }
 
-/// Stores a plan with its steps, ends the plans it goes on with, and marks its events: all or nothing.
+/// Stores plans with their steps, ends the plans they go on with, and marks their events: all or nothing.
 async fn store(
     context: &Context,
     lease: &Lease,
-    draft: &Draft,
-    roots: &[Root],
+    drafts: &[(Draft, Vec<Root>)],
 ) -> Result<(), StageError> {
+    if drafts.is_empty() {
+        return Ok(());
+    }
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, context.clock.now()).await?;
-    let plan = &draft.plan;
-    plans::insert(&mut tx, plan, &first_steps(plan)).await?;
-    for (merged, steps) in &draft.merged {
-        supersede(context, &mut tx, draft, steps).await?;
-        let sentence = format!("plan {} goes on in a new plan", merged.number);
-        let merged = Decision {
-            plan: Some(merged.plan.id),
-            ..about(context, draft, DecisionKind::Merged, sentence)
-        };
-        decisions::append_many(&mut tx, &[merged]).await?;
+    let mut record = Vec::new();
+    for (draft, roots) in drafts {
+        let plan = &draft.plan;
+        plans::insert(&mut tx, plan, &first_steps(plan)).await?;
+        for (merged, steps) in &draft.merged {
+            supersede(context, &mut tx, draft, steps).await?;
+            let sentence = format!("plan {} goes on in a new plan", merged.number);
+            let about = about(context, draft, DecisionKind::Merged, sentence);
+            record.push(Decision { plan: Some(merged.plan.id), ..about });
+        }
+        for root in roots {
+            events::set_state(&mut tx, root.event, EventState::New, EventState::Planned).await?;
+        }
+        record.extend(planned(context, draft));
     }
-    for root in roots {
-        events::set_state(&mut tx, root.event, EventState::New, EventState::Planned).await?;
-    }
-    decisions::append_many(&mut tx, &planned(context, draft)).await?;
+    decisions::append_many(&mut tx, &record).await?;
     Ok(tx.commit().await?)
 }
 

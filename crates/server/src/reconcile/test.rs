@@ -16,17 +16,18 @@ use super::{Outcome as Look, Stage, StageError};
 use crate::clock::mint;
 use crate::context::Context;
 use crate::resolving::installed_files;
+use crate::running::Place;
 use crate::sourcing::{Work, repository};
 
 /// How often a run that failed by the machine's fault is repeated.
 const ATTEMPTS: u32 = 3;
 
-/// Starts runs while there is capacity and takes over those whose process died.
+/// Starts runs while there is capacity and takes over those nobody works on.
 pub(crate) async fn look(context: &Arc<Context>) -> Result<Look, StageError> {
     let running = test_runs::running(&mut *context.store.read().await?).await?;
     for run in &running {
         if let TestRunState::Running { owner, .. } = &run.state
-            && !context.owner.is_alive(owner)
+            && context.is_given_up(owner, run.id.0)
         {
             take_over(context, run.clone()).await?;
         }
@@ -38,12 +39,15 @@ pub(crate) async fn look(context: &Arc<Context>) -> Result<Look, StageError> {
     )
     .await?;
     for run in queued {
+        let Some(place) = context.running.enter(run.id.0).map_err(StageError::outside)? else {
+            continue;
+        };
         let mut tx = context.store.begin().await?;
         let now = context.clock.now();
         match test_runs::start(&mut tx, run.id, context.owner.name(), run.attempt, now).await {
             Ok(run) => {
                 tx.commit().await?;
-                spawn(context, run);
+                spawn(context, run, place);
             }
             // Another process was first.
             Err(store::Error::Conflict(_)) => tx.rollback().await?,
@@ -54,10 +58,19 @@ pub(crate) async fn look(context: &Arc<Context>) -> Result<Look, StageError> {
 }
 
 async fn take_over(context: &Arc<Context>, run: TestRun) -> Result<(), StageError> {
-    let run = again(context, run).await?;
-    tracing::info!(artifact = %run.artifact, attempt = run.attempt, "took over a test run whose process is gone");
-    spawn(context, run);
-    Ok(())
+    let Some(place) = context.running.enter(run.id.0).map_err(StageError::outside)? else {
+        return Ok(());
+    };
+    match again(context, run).await {
+        Ok(run) => {
+            tracing::info!(artifact = %run.artifact, attempt = run.attempt, "took over a test run nobody worked on");
+            spawn(context, run, place);
+            Ok(())
+        }
+        // Another process was first.
+        Err(StageError::Store(store::Error::Conflict(_))) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 async fn again(context: &Context, mut run: TestRun) -> Result<TestRun, StageError> {
@@ -70,43 +83,47 @@ async fn again(context: &Context, mut run: TestRun) -> Result<TestRun, StageErro
     Ok(run)
 }
 
-fn spawn(context: &Arc<Context>, run: TestRun) {
+fn spawn(context: &Arc<Context>, run: TestRun, place: Place) {
     let context = Arc::clone(context);
     tokio::spawn(async move {
         let artifact = run.artifact.clone();
-        if let Err(error) = attempt(&context, run).await {
+        if let Err(error) = attempt(&context, run, &place).await {
+            // Nothing is lost: it is ours and nobody works on it, so a later look takes it over.
             tracing::error!(%artifact, %error, "could not record how a test run ended");
         }
+        drop(place);
         for stage in [Stage::Fate, Stage::Gate, Stage::Test] {
             context.wakes.wake(stage);
         }
     });
 }
 
-async fn attempt(context: &Context, mut run: TestRun) -> Result<(), StageError> {
-    loop {
-        match execute(context, &run).await {
-            Ok(Some(cases)) => return record(context, run, Ok(cases)).await,
-            Ok(None) => return Ok(()),
-            Err(error) if run.attempt < ATTEMPTS => {
+async fn attempt(context: &Context, mut run: TestRun, place: &Place) -> Result<(), StageError> {
+    // Attempts that ended with their process say nothing about the machine, so only these are counted.
+    for failures in 1.. {
+        let ended = match execute(context, &run, place).await {
+            Ok(cases) => Ok(cases),
+            Err(error) if failures < ATTEMPTS => {
                 tracing::warn!(artifact = %run.artifact, attempt = run.attempt, %error, "will be attempted again");
-                tokio::time::sleep(Duration::from_secs(u64::from(run.attempt))).await;
+                tokio::time::sleep(Duration::from_secs(u64::from(failures))).await;
                 run = again(context, run).await?;
+                continue;
             }
             Err(error) => {
-                let failure =
-                    Failure { kind: FailureKind::Errored, message: error.to_string(), line: None };
-                return record(context, run, Err(failure)).await;
+                Err(Failure { kind: FailureKind::Errored, message: error.to_string(), line: None })
             }
-        }
+        };
+        return record(context, run, ended).await;
     }
+    Ok(())
 }
 
-/// Runs every case; none if the run is under way here already.
-async fn execute(context: &Context, run: &TestRun) -> Result<Option<Vec<CaseResult>>, StageError> {
-    let Some(place) = context.running.enter(run.id.0).map_err(StageError::outside)? else {
-        return Ok(None);
-    };
+/// Runs every case.
+async fn execute(
+    context: &Context,
+    run: &TestRun,
+    place: &Place,
+) -> Result<Vec<CaseResult>, StageError> {
     let mut reader = context.store.read().await?;
     let build = builds::get(&mut reader, run.build)
         .await?
@@ -137,7 +154,7 @@ async fn execute(context: &Context, run: &TestRun) -> Result<Option<Vec<CaseResu
     let job = testing::start(request, context.toolchain.clone()).map_err(StageError::outside)?;
     place.can_be_ended_by(job.canceller());
     let cases = job.wait().await.map_err(StageError::outside)?;
-    Ok(Some(cases.map_err(StageError::outside)?))
+    cases.map_err(StageError::outside)
 }
 
 /// Where the logs of a run are kept.

@@ -17,34 +17,35 @@ use store::sets;
 use crate::context::Context;
 use crate::reconcile::{Stage, StageError};
 use crate::resolving::installed_files;
+use crate::running::Place;
 use crate::sourcing::{Work, repository};
 
 /// How often an attempt that failed by the machine's fault is repeated.
 const ATTEMPTS: u32 = 3;
 
 /// Works on a build in the background and records how it ended.
-pub(super) fn spawn(context: &Arc<Context>, build: Build) {
+pub(super) fn spawn(context: &Arc<Context>, build: Build, place: Place) {
     let context = Arc::clone(context);
     tokio::spawn(async move {
         let number = build.number;
-        if let Err(error) = attempt(&context, build).await {
-            // Nothing is lost: the build stays ours until this process ends, and is taken over then.
+        if let Err(error) = attempt(&context, build, &place).await {
+            // Nothing is lost: it is ours and nobody works on it, so a later look takes it over.
             tracing::error!(build = number, %error, "could not record how a build ended");
         }
+        drop(place);
         context.wakes.wake(Stage::Fate);
         context.wakes.wake(Stage::Build);
     });
 }
 
-async fn attempt(context: &Context, mut build: Build) -> Result<(), StageError> {
-    loop {
-        let ended = run(context, &build).await;
-        let state = match ended {
-            Ok(Some(state)) => state,
-            Ok(None) => return Ok(()),
-            Err(error) if build.attempt < ATTEMPTS => {
+async fn attempt(context: &Context, mut build: Build, place: &Place) -> Result<(), StageError> {
+    // Attempts that ended with their process say nothing about the machine, so only these are counted.
+    for failures in 1.. {
+        let state = match run(context, &build, place).await {
+            Ok(state) => state,
+            Err(error) if failures < ATTEMPTS => {
                 tracing::warn!(build = build.number, attempt = build.attempt, %error, "will be attempted again");
-                tokio::time::sleep(Duration::from_secs(u64::from(build.attempt))).await;
+                tokio::time::sleep(Duration::from_secs(u64::from(failures))).await;
                 build = again(context, build).await?;
                 continue;
             }
@@ -52,10 +53,11 @@ async fn attempt(context: &Context, mut build: Build) -> Result<(), StageError> 
         };
         return record(context, &build, state).await;
     }
+    Ok(())
 }
 
-/// Another attempt by the same owner.
-async fn again(context: &Context, mut build: Build) -> Result<Build, StageError> {
+/// Another attempt, by this process.
+pub(super) async fn again(context: &Context, mut build: Build) -> Result<Build, StageError> {
     let now = context.clock.now();
     let next = BuildState::Running { owner: context.owner.name().to_owned(), since: now };
     build.state = build.state.enter(next).map_err(StageError::outside)?;
@@ -142,11 +144,8 @@ pub(crate) fn limits(server: &crate::config::Limits, own: &LimitSettings) -> Lim
     }
 }
 
-/// Runs the builder; none if the build is under way here already.
-async fn run(context: &Context, build: &Build) -> Result<Option<BuildState>, StageError> {
-    let Some(place) = context.running.enter(build.id.0).map_err(StageError::outside)? else {
-        return Ok(None);
-    };
+/// Runs the builder.
+async fn run(context: &Context, build: &Build, place: &Place) -> Result<BuildState, StageError> {
     let inputs = inputs(context, build).await?;
     let work = Work::make(context)?;
     distgit::export(&repository(context, &build.artifact), &build.commit, &work.tree())
@@ -170,11 +169,11 @@ async fn run(context: &Context, build: &Build) -> Result<Option<BuildState>, Sta
     place.can_be_ended_by(job.canceller());
     let outcome = match job.wait().await.map_err(StageError::outside)? {
         Err(BuildError::Dependencies { line }) => {
-            return Ok(Some(failed(context, FailureKind::Unresolvable, line, None)));
+            return Ok(failed(context, FailureKind::Unresolvable, line, None));
         }
         other => other.map_err(StageError::outside)?,
     };
-    Ok(Some(ended(context, outcome).await?))
+    ended(context, outcome).await
 }
 
 async fn ended(context: &Context, outcome: Outcome) -> Result<BuildState, StageError> {

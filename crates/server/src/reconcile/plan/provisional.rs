@@ -1,7 +1,6 @@
 //! Edges of what is not built yet, from what specs say. They stay until a build reports its own.
 
 use model::artifact::{ArtifactKey, BranchName, CommitId};
-use model::edge::{Edge, Evidence};
 use model::source::Source;
 use pipeline::affected::edges::{Providers, of_spec};
 use pipeline::plan::Root;
@@ -86,16 +85,13 @@ async fn replace(
         std::slice::from_ref(&source.artifact),
     )
     .await?;
-    let known: Vec<Edge> = known.into_iter().map(|stored| stored.edge).collect();
-    let recorded = known.iter().filter(|edge| !matches!(edge.evidence, Evidence::Spec { .. }));
     let said = of_spec(&source.artifact, &source.commit, content, providers);
-    let mut now: Vec<Edge> = recorded.cloned().chain(said).collect();
-    now.sort();
-    if now == known {
+    let before = known.iter().filter(|stored| stored.provisional).map(|stored| &stored.edge);
+    if before.eq(&said) {
         return Ok(());
     }
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, context.clock.now()).await?;
-    edges::replace_for(&mut tx, &source.artifact, &now, true).await?;
+    edges::replace_for(&mut tx, &source.artifact, &said, true).await?;
     Ok(tx.commit().await?)
 }

@@ -1,0 +1,251 @@
+//! Builds as they are listed and shown, and their logs.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use model::artifact::{ArtifactKey, CommitId};
+use model::build::{Build, BuildOutput, BuildState, Buildroot, Failure};
+use model::digest::Digest;
+use serde::Serialize;
+use store::{Conn, Page, builds, sets};
+
+use super::table::Table;
+use super::time::{Moment, spoken};
+use super::{Admin, AdminError};
+
+/// A build.
+#[derive(Clone, Debug, Serialize)]
+pub struct BuildView {
+    /// Its public number.
+    pub number: i64,
+    /// Its NVR.
+    pub nvr: String,
+    /// Of which artifact.
+    pub artifact: ArtifactKey,
+    /// From which commit.
+    pub commit: CommitId,
+    /// In which flavour.
+    pub flavour: &'static str,
+    /// Where it stands.
+    pub state: &'static str,
+    /// Which attempt it is.
+    pub attempt: u32,
+    /// When it was asked for.
+    pub created: Moment,
+    /// How long it took, in seconds.
+    pub took_seconds: Option<f64>,
+    /// What went wrong, with the first telling line of the log.
+    pub failure: Option<Failure>,
+}
+
+impl From<&Build> for BuildView {
+    fn from(build: &Build) -> Self {
+        let (took_seconds, failure) = match &build.state {
+            BuildState::Succeeded { took, .. } => (Some(took.as_secs_f64()), None),
+            BuildState::Failed { failure, .. } => (None, Some(failure.clone())),
+            _ => (None, None),
+        };
+        Self {
+            number: build.number,
+            nvr: build.nvr.to_string(),
+            artifact: build.artifact.clone(),
+            commit: build.commit.clone(),
+            flavour: build.flavour.as_str(),
+            state: build.state.name(),
+            attempt: build.attempt,
+            created: Moment(build.created),
+            took_seconds,
+            failure,
+        }
+    }
+}
+
+impl BuildView {
+    fn took(&self) -> String {
+        self.took_seconds
+            .map_or("-".to_owned(), |seconds| spoken(std::time::Duration::from_secs_f64(seconds)))
+    }
+}
+
+/// Builds, the newest first.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct BuildList(pub Vec<BuildView>);
+
+impl fmt::Display for BuildList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return writeln!(f, "no builds");
+        }
+        let row = |build: &BuildView| {
+            let problem = build.failure.as_ref().map(Failure::to_string).unwrap_or_default();
+            let (number, commit) = (build.number.to_string(), build.commit.short().to_owned());
+            [
+                number,
+                build.nvr.clone(),
+                build.state.to_owned(),
+                commit,
+                build.created.to_string(),
+                build.took(),
+                problem,
+            ]
+        };
+        let header = ["NUMBER", "NVR", "STATE", "COMMIT", "CREATED", "TOOK", "PROBLEM"];
+        Table::of(header, self.0.iter().map(row)).fmt(f)
+    }
+}
+
+/// Everything recorded of a build.
+#[derive(Clone, Debug, Serialize)]
+pub struct BuildDetail {
+    /// The build.
+    #[serde(flatten)]
+    pub build: BuildView,
+    /// The digest over commit, flavour, toolchain and buildroot.
+    pub input: Digest,
+    /// The repository its buildroot was resolved from.
+    pub snapshot: Digest,
+    /// The packages that were installed for it, and whether a BuildRequires names them.
+    pub buildroot: Vec<RootPackage>,
+    /// The digest over all its facets.
+    pub facets: Option<Digest>,
+    /// The packages it made.
+    pub packages: Vec<String>,
+    /// Where they lie.
+    pub output: Option<PathBuf>,
+    /// Its log.
+    pub log: PathBuf,
+}
+
+/// A package in a buildroot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RootPackage {
+    /// Its identity.
+    pub nevra: String,
+    /// Whether a BuildRequires names it.
+    pub direct: bool,
+}
+
+impl fmt::Display for BuildDetail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BuildView {
+            number,
+            nvr,
+            artifact,
+            commit,
+            flavour,
+            state,
+            attempt,
+            created,
+            failure,
+            ..
+        } = &self.build;
+        writeln!(f, "build {number}   {nvr} ({state})")?;
+        writeln!(f, "artifact  {artifact} at {}, {flavour} flavour", commit.short())?;
+        writeln!(f, "created   {created}, attempt {attempt}, took {}", self.build.took())?;
+        if let Some(failure) = failure {
+            writeln!(f, "problem   {failure}")?;
+        }
+        writeln!(f, "input     {}, snapshot {}", self.input.short(), self.snapshot.short())?;
+        if let Some(facets) = &self.facets {
+            writeln!(f, "facets    {}", facets.short())?;
+        }
+        writeln!(f, "log       {}", self.log.display())?;
+        if let Some(output) = &self.output {
+            writeln!(f, "packages  in {}", output.display())?;
+            self.packages.iter().try_for_each(|package| writeln!(f, "  {package}"))?;
+        }
+        writeln!(f, "buildroot")?;
+        for RootPackage { nevra, direct } in &self.buildroot {
+            writeln!(f, "  {nevra}{}", if *direct { " (direct)" } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+/// Where a log is, and whether it may grow.
+#[derive(Clone, Debug)]
+pub struct BuildLog {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether the build has ended.
+    pub ended: bool,
+}
+
+impl Admin {
+    /// The newest builds, of one artifact or of all.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn builds(
+        &self,
+        artifact: Option<&ArtifactKey>,
+        limit: u32,
+    ) -> Result<BuildList, AdminError> {
+        let found =
+            builds::list(&mut *self.store.read().await?, artifact, None, Page::first(limit))
+                .await?;
+        Ok(BuildList(found.iter().map(BuildView::from).collect()))
+    }
+
+    /// Everything recorded of a build, named by number or NVR.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`] when there is no such build.
+    pub async fn build(&self, name: &str) -> Result<BuildDetail, AdminError> {
+        let mut reader = self.store.snapshot().await?;
+        let build = named(&mut reader, name).await?;
+        let root: Option<Buildroot> = sets::get_json(&mut reader, build.buildroot).await?;
+        let root_package = |package: model::build::InstalledPackage| RootPackage {
+            nevra: package.nevra.to_string(),
+            direct: package.direct,
+        };
+        let (facets, output) = match build.state {
+            BuildState::Succeeded { facets, output, .. } => {
+                let output: Option<BuildOutput> = sets::get_json(&mut reader, output).await?;
+                (Some(facets), output)
+            }
+            _ => (None, None),
+        };
+        let made = |output: &BuildOutput| {
+            output.packages.iter().map(|package| package.file.clone()).collect()
+        };
+        Ok(BuildDetail {
+            build: BuildView::from(&build),
+            input: build.input,
+            snapshot: build.snapshot,
+            buildroot: root.unwrap_or_default().0.into_iter().map(root_package).collect(),
+            facets,
+            packages: output.as_ref().map(made).unwrap_or_default(),
+            output: output.map(|_| self.config.builds_root().join(build.id.to_string())),
+            log: self.log_path(&build),
+        })
+    }
+
+    /// Where the log of a build is.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`] when there is no such build.
+    pub async fn build_log(&self, name: &str) -> Result<BuildLog, AdminError> {
+        let build = named(&mut *self.store.read().await?, name).await?;
+        let ended = !matches!(build.state, BuildState::Queued | BuildState::Running { .. });
+        Ok(BuildLog { path: self.log_path(&build), ended })
+    }
+
+    fn log_path(&self, build: &Build) -> PathBuf {
+        self.config.builds_root().join(format!("{}.log", build.id))
+    }
+}
+
+/// A build by its number or its NVR.
+pub(crate) async fn named(conn: &mut Conn, name: &str) -> Result<Build, AdminError> {
+    let found = match name.parse() {
+        Ok(number) => builds::by_number(conn, number).await?,
+        Err(_) => builds::by_nvr(conn, name).await?,
+    };
+    found.ok_or_else(|| {
+        AdminError::Input(format!(
+            "there is no build {name}: `millstream build list` shows those there are"
+        ))
+    })
+}

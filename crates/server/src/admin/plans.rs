@@ -1,0 +1,231 @@
+//! Plans as they are listed, shown and cancelled.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use model::artifact::BranchName;
+use model::build::BuildState;
+use model::event::Severity;
+use model::id::{BuildId, PlanId};
+use model::plan::NumberedPlan;
+use model::step::{Step, StepState};
+use pipeline::plan::report::{self, PlanReport, PlanState};
+use serde::Serialize;
+use store::{Conn, Page, Tx, builds, plans, steps};
+
+use super::ledger::intervened;
+use super::table::Table;
+use super::time::{Moment, spoken};
+use super::{Admin, AdminError, signed};
+
+/// A plan in a listing.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanView {
+    /// Its public number.
+    pub number: i64,
+    /// Its branch.
+    pub branch: BranchName,
+    /// Where it stands.
+    pub state: PlanState,
+    /// The gravest of its causes.
+    pub severity: Severity,
+    /// When it was made.
+    pub created: Moment,
+    /// When it may start, or did.
+    pub start: Moment,
+    /// How long it was expected to take, in seconds.
+    pub predicted_seconds: f64,
+    /// How many steps it has.
+    pub steps: usize,
+    /// How many of them are settled.
+    pub settled: usize,
+}
+
+/// Plans, the newest first.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct PlanList(pub Vec<PlanView>);
+
+impl fmt::Display for PlanList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return writeln!(f, "no plans");
+        }
+        let row = |plan: &PlanView| {
+            let predicted =
+                spoken(std::time::Duration::from_secs_f64(plan.predicted_seconds.max(0.0)));
+            let (number, branch, state) =
+                (plan.number.to_string(), plan.branch.to_string(), plan.state.to_string());
+            let settled = format!("{}/{}", plan.settled, plan.steps);
+            [
+                number,
+                branch,
+                state,
+                plan.severity.to_string(),
+                plan.created.to_string(),
+                settled,
+                predicted,
+            ]
+        };
+        let header = ["NUMBER", "BRANCH", "STATE", "SEVERITY", "CREATED", "SETTLED", "PREDICTED"];
+        Table::of(header, self.0.iter().map(row)).fmt(f)
+    }
+}
+
+/// What cancelling a plan ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CancelledPlan {
+    /// The plan's public number.
+    pub plan: i64,
+    /// How many steps.
+    pub steps: usize,
+    /// The NVRs of the builds that were queued or under way.
+    pub builds: Vec<String>,
+}
+
+impl fmt::Display for CancelledPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, steps, builds } = self;
+        writeln!(f, "plan {plan}: {steps} steps cancelled")?;
+        if builds.is_empty() { Ok(()) } else { writeln!(f, "builds ended: {}", builds.join(", ")) }
+    }
+}
+
+impl Admin {
+    /// The newest plans, of all or only of the open ones.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn plans(&self, open_only: bool, limit: u32) -> Result<PlanList, AdminError> {
+        let mut reader = self.store.snapshot().await?;
+        let heads = plans::list(&mut reader, None, open_only, Page::first(limit)).await?;
+        let ids: Vec<PlanId> = heads.iter().map(|head| head.id).collect();
+        let mut by_plan: HashMap<i64, Vec<Step>> = HashMap::new();
+        for placed in steps::of_plans(&mut reader, &ids).await? {
+            by_plan.entry(placed.plan_number).or_default().push(placed.step);
+        }
+        let view = |head: plans::PlanHead| PlanView {
+            number: head.number,
+            branch: head.branch,
+            state: report::state(by_plan.get(&head.number).map_or(&[], Vec::as_slice)),
+            severity: head.severity,
+            created: Moment(head.created),
+            start: Moment(head.start),
+            predicted_seconds: head.predicted.as_secs_f64(),
+            steps: head.steps,
+            settled: head.steps.saturating_sub(head.unsettled),
+        };
+        Ok(PlanList(heads.into_iter().map(view).collect()))
+    }
+
+    /// A plan with where its steps stand.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`] when there is none of this number.
+    pub async fn plan(&self, number: i64) -> Result<PlanReport, AdminError> {
+        let mut reader = self.store.snapshot().await?;
+        let found = numbered(&mut reader, number).await?;
+        let steps = steps::of_plan(&mut reader, found.plan.id).await?;
+        reported(&mut reader, &found, &steps).await
+    }
+
+    /// Cancels what a plan has not finished, and ends its builds.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`] when there is nothing to cancel.
+    pub async fn cancel_plan(
+        &self,
+        number: i64,
+        author: &str,
+        reason: &str,
+    ) -> Result<CancelledPlan, AdminError> {
+        signed(author, reason)?;
+        self.write(async |tx| {
+            let NumberedPlan { plan, .. } = numbered(tx, number).await?;
+            let mut cancelled = CancelledPlan { plan: number, steps: 0, builds: Vec::new() };
+            for step in steps::of_plan(tx, plan.id).await? {
+                let artifact = &plan.steps[step.index].artifact;
+                if step.state.is_settled() {
+                    continue;
+                }
+                if let StepState::Building { build } = step.state {
+                    cancelled
+                        .builds
+                        .extend(self.end_build(tx, &step, build, (author, reason)).await?);
+                }
+                self.cancel_step(tx, step, (author, reason)).await?;
+                cancelled.steps += 1;
+                let sentence = format!("{author} cancelled it: {reason}");
+                let about = (plan.events.first().copied(), Some(plan.id), Some(artifact));
+                intervened(tx, self.now(), about, sentence, serde_json::Value::Null).await?;
+            }
+            match cancelled.steps {
+                0 => Err(AdminError::Input(format!(
+                    "plan {number} has no unfinished step: there is nothing to cancel"
+                ))),
+                _ => Ok(cancelled),
+            }
+        })
+        .await
+    }
+
+    async fn cancel_step(
+        &self,
+        tx: &mut Tx,
+        step: Step,
+        (author, reason): (&str, &str),
+    ) -> Result<(), AdminError> {
+        let next = StepState::Cancelled { author: author.to_owned(), reason: reason.to_owned() };
+        let state = step.state.enter(next).map_err(AdminError::input)?;
+        steps::update(tx, &Step { state, since: self.now(), ..step }).await?;
+        Ok(())
+    }
+
+    /// Ends a build unless another plan waits for it; gives its NVR.
+    async fn end_build(
+        &self,
+        tx: &mut Tx,
+        own: &Step,
+        build: BuildId,
+        (author, reason): (&str, &str),
+    ) -> Result<Option<String>, AdminError> {
+        let waits = |step: &Step| step.state.build() == Some(build) && step.plan != own.plan;
+        if steps::unsettled(tx, "building").await?.iter().any(|placed| waits(&placed.step)) {
+            return Ok(None);
+        }
+        let Some(mut build) = builds::get(tx, build).await? else { return Ok(None) };
+        if !matches!(build.state, BuildState::Queued | BuildState::Running { .. }) {
+            return Ok(None);
+        }
+        let next = BuildState::Cancelled { reason: format!("{author}: {reason}"), at: self.now() };
+        build.state = build.state.enter(next).map_err(AdminError::input)?;
+        builds::update(tx, &build, self.now()).await?;
+        Ok(Some(build.nvr.to_string()))
+    }
+}
+
+/// A plan that has to be there.
+pub(crate) async fn numbered(conn: &mut Conn, number: i64) -> Result<NumberedPlan, AdminError> {
+    plans::by_number(conn, number).await?.ok_or_else(|| {
+        AdminError::Input(format!(
+            "there is no plan {number}: `millstream plan list` shows those there are"
+        ))
+    })
+}
+
+/// The report on a plan, with the names of its builds.
+pub(crate) async fn reported(
+    conn: &mut Conn,
+    found: &NumberedPlan,
+    steps: &[Step],
+) -> Result<PlanReport, AdminError> {
+    let ids: Vec<BuildId> = steps
+        .iter()
+        .flat_map(|step| [step.newest_output(), step.state.build()])
+        .flatten()
+        .collect();
+    let named = builds::get_many(conn, &ids).await?;
+    let nvrs: HashMap<BuildId, String> =
+        named.into_iter().map(|build| (build.id, build.nvr.to_string())).collect();
+    Ok(report::report(&found.plan, Some(found.number), steps, |id| nvrs.get(&id).cloned()))
+}

@@ -1,0 +1,201 @@
+//! `plan --if`: the plan that a commit or a working tree would get, without a trace of the question.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use adapters::distgit;
+use model::artifact::{ArtifactKey, ArtifactKind, CommitId};
+use model::event::Severity;
+use model::hold::HoldKind;
+use model::plan::RootAction;
+use model::reason::Reason;
+use model::source::{Source, SourceContent, SourceProblem};
+use pipeline::affected::edges::of_spec;
+use pipeline::plan::report::{PlanReport, report};
+use pipeline::plan::{Root, first_steps};
+use serde::Serialize;
+use store::holds;
+
+use super::{Admin, AdminError};
+use crate::clock::mint;
+use crate::context::Context;
+use crate::planning::{Draft, Supposed, draft};
+use crate::reconcile::plan::provisional::providers;
+use crate::sourcing;
+
+/// What is supposed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Supposition {
+    /// A branch comes to point at a commit that is in its repository.
+    Commit {
+        /// Whose branch.
+        artifact: ArtifactKey,
+        /// Anything git takes for a commit.
+        revision: String,
+    },
+    /// A working tree is committed as it lies there.
+    Tree {
+        /// To which artifact.
+        artifact: ArtifactKey,
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+/// The plan that would be made.
+#[derive(Clone, Debug, Serialize)]
+pub struct WhatIf {
+    /// The plan, as `plan show` would show it.
+    #[serde(flatten)]
+    pub report: PlanReport,
+    /// The public numbers of the plans under way that would go on in it.
+    pub goes_on_with: Vec<i64>,
+    /// Who has frozen the artifact, so that no plan would be made, and why.
+    pub frozen: Option<String>,
+}
+
+impl fmt::Display for WhatIf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(frozen) = &self.frozen {
+            writeln!(f, "No plan would be made: {frozen}. If it were not:\n")?;
+        }
+        self.report.fmt(f)?;
+        if self.goes_on_with.is_empty() {
+            return Ok(());
+        }
+        let plans: Vec<String> = self.goes_on_with.iter().map(i64::to_string).collect();
+        writeln!(f, "\nPlans under way that would go on in it: {}", plans.join(", "))
+    }
+}
+
+impl Supposition {
+    /// Reads `commit rpms/NAME#BRANCH=REVISION`, or the path of a working tree, of which the folder's name and its
+    /// branch tell the artifact unless it is given.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`].
+    pub fn parse(text: &str, artifact: Option<ArtifactKey>) -> Result<Self, AdminError> {
+        if let Some(rest) = text.strip_prefix("commit ") {
+            let expected =
+                || AdminError::Input(format!("{text:?} is not commit rpms/NAME#BRANCH=REVISION"));
+            let (artifact, revision) = rest.trim().split_once('=').ok_or_else(expected)?;
+            let artifact = artifact.parse().map_err(AdminError::input)?;
+            return Ok(Self::Commit { artifact, revision: revision.to_owned() });
+        }
+        let path = std::path::absolute(text).map_err(AdminError::input)?;
+        if !path.is_dir() {
+            return Err(AdminError::Input(format!(
+                "{text:?} is neither a folder nor commit rpms/NAME#BRANCH=REVISION"
+            )));
+        }
+        let artifact = artifact.or_else(|| artifact_of(&path)).ok_or_else(|| {
+            AdminError::Input(format!("{text} does not tell which artifact it is: name it with --artifact rpms/NAME#BRANCH"))
+        })?;
+        Ok(Self::Tree { artifact, path })
+    }
+
+    fn artifact(&self) -> &ArtifactKey {
+        match self {
+            Self::Commit { artifact, .. } | Self::Tree { artifact, .. } => artifact,
+        }
+    }
+}
+
+/// The folder's name and the branch that is checked out in it.
+fn artifact_of(path: &Path) -> Option<ArtifactKey> {
+    let name = path.file_name()?.to_str()?.parse().ok()?;
+    let head = std::fs::read_to_string(path.join(".git/HEAD")).ok()?;
+    let branch = head.trim().strip_prefix("ref: refs/heads/")?.parse().ok()?;
+    Some(ArtifactKey { kind: ArtifactKind::Rpms, name, branch })
+}
+
+impl Admin {
+    /// The plan that would be made if this happened now.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`] with file and line when the source cannot be read.
+    pub async fn what_if(&self, supposition: &Supposition) -> Result<WhatIf, AdminError> {
+        let draft = self.with_context(async |context| drafted(context, supposition).await).await?;
+        Ok(WhatIf {
+            report: report(&draft.plan, None, &first_steps(&draft.plan), |_| None),
+            goes_on_with: draft.merged.iter().map(|(plan, _)| plan.number).collect(),
+            frozen: self.frozen(supposition.artifact()).await?,
+        })
+    }
+
+    async fn frozen(&self, artifact: &ArtifactKey) -> Result<Option<String>, AdminError> {
+        let in_force = holds::in_force(&mut *self.store.read().await?, self.now()).await?;
+        let freeze = in_force
+            .into_iter()
+            .find(|hold| hold.kind == HoldKind::Freeze && hold.artifact == *artifact);
+        Ok(freeze.map(|hold| format!("{artifact} is frozen by {}: {}", hold.author, hold.reason)))
+    }
+}
+
+async fn drafted(context: &Context, supposition: &Supposition) -> Result<Draft, AdminError> {
+    let artifact = supposition.artifact();
+    let (commit, content, subject) = match supposition {
+        Supposition::Commit { revision, .. } => committed(context, artifact, revision).await?,
+        Supposition::Tree { path, .. } => {
+            let content = sourcing::read_worktree(context, artifact, path).await?;
+            (nowhere()?, content, format!("the working tree {}", path.display()))
+        }
+    };
+    let content = content.map_err(|problem| refused(artifact, &problem))?;
+    let source =
+        Source { artifact: artifact.clone(), commit: commit.clone(), content: Ok(content.clone()) };
+    let providers = providers(context, &artifact.branch, std::slice::from_ref(&source)).await?;
+    let supposed = Supposed {
+        edges: of_spec(artifact, &commit, &content, &providers),
+        settings: HashMap::from([(artifact.clone(), content.settings.clone())]),
+    };
+    let event = mint();
+    let root = Root {
+        artifact: artifact.clone(),
+        commit: commit.clone(),
+        action: RootAction::Rebuild,
+        reason: Reason::SourceChanged { event, commit, subject },
+        severity: Severity::None,
+        event,
+    };
+    Ok(draft(context, &artifact.branch, vec![root], &supposed).await?)
+}
+
+type Read = (CommitId, Result<SourceContent, SourceProblem>, String);
+
+async fn committed(
+    context: &Context,
+    artifact: &ArtifactKey,
+    revision: &str,
+) -> Result<Read, AdminError> {
+    let repository = sourcing::repository(context, artifact);
+    if !repository.join("HEAD").exists() {
+        let problem = format!(
+            "there is no repository {} in dist-git: {}",
+            artifact.repository(),
+            repository.display()
+        );
+        return Err(AdminError::Input(problem));
+    }
+    let commit =
+        distgit::resolve_commit(&repository, revision).await.map_err(|error| match error {
+            error @ distgit::DistGitError::NoCommit { .. } => AdminError::input(error),
+            error => AdminError::outside(error),
+        })?;
+    let info = distgit::commit_info(&repository, &commit).await.map_err(AdminError::outside)?;
+    let content = match context.source(artifact, &commit).await? {
+        Some(known) => known.content,
+        None => sourcing::read_commit(context, artifact, &commit).await?.content,
+    };
+    Ok((commit, content, info.subject))
+}
+
+/// What is not committed yet has no commit; this one is git's own sign for that.
+fn nowhere() -> Result<CommitId, AdminError> {
+    "0".repeat(40).parse().map_err(AdminError::input)
+}
+
+fn refused(artifact: &ArtifactKey, problem: &SourceProblem) -> AdminError {
+    AdminError::Input(format!("{artifact} would be rejected: {problem}"))
+}
