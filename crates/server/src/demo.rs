@@ -38,8 +38,8 @@ pub use outcome::{Objected, Outcome, WaitingStep};
 pub use proof::Proof;
 pub use report::{DemoReport, PushReport};
 
-/// The name under which the first build of the whole tree is reported.
-pub const FROM_NOTHING: &str = "0-from-nothing";
+/// The name and the title under which the first build of the whole tree is reported.
+pub const FROM_NOTHING: (&str, &str) = ("0-from-nothing", "The whole tree, from nothing");
 
 /// How often stages look without a hint. Small, so that little of what one watches is waiting.
 const POLL: Duration = Duration::from_millis(200);
@@ -78,6 +78,7 @@ impl Demo {
         data: &Path,
         listen: String,
     ) -> Result<Self, AdminError> {
+        let since = Stopwatch::start();
         let claim = folder::claim(data)?;
         let config = config(claim.folder.clone(), listen);
         let packager = packager::Packager::new(&config);
@@ -97,7 +98,7 @@ impl Demo {
             imported,
             checked: 0,
             proven: proof::Proven::default(),
-            since: Stopwatch::start(),
+            since,
             _claim: claim,
         })
     }
@@ -126,9 +127,8 @@ impl Demo {
         prove: bool,
         tell: &mut (dyn FnMut(Told<'_>) + Send),
     ) -> Result<PushReport, AdminError> {
-        let name = (FROM_NOTHING, "The whole tree, from nothing");
         let commits = std::mem::take(&mut self.imported);
-        self.travel(name, commits, prove, tell).await
+        self.travel(FROM_NOTHING, commits, prove, tell).await
     }
 
     /// Makes one push and waits until it has come to rest.

@@ -24,12 +24,13 @@ pub(crate) mod outbox;
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::artifact::InvalidName;
-use model::clock::Timestamp;
 use store::leases::Lease;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use crate::context::Context;
 
@@ -133,10 +134,39 @@ impl StageError {
     }
 }
 
-/// A stage's lease, and since when it is known to be held.
+/// A stage's lease, kept by a task of its own as long as the value lives: a look may take longer than a lease lasts.
 struct Held {
     lease: Lease,
-    since: Timestamp,
+    lost: Arc<AtomicBool>,
+    keeper: AbortHandle,
+}
+
+impl Held {
+    fn keep(context: &Arc<Context>, lease: Lease) -> Self {
+        let lost = Arc::new(AtomicBool::new(false));
+        let keeper = tokio::spawn(keep(Arc::clone(context), lease.clone(), Arc::clone(&lost)));
+        Self { lease, lost, keeper: keeper.abort_handle() }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+/// Renews a lease until somebody else has it. That the store is away is no loss: nobody else can take it meanwhile.
+async fn keep(context: Arc<Context>, lease: Lease, lost: Arc<AtomicBool>) {
+    loop {
+        tokio::time::sleep(LEASE / 4).await;
+        match context.renew(&lease, LEASE).await {
+            Ok(true) => {}
+            Ok(false) => return lost.store(true, Ordering::Release),
+            Err(error) => {
+                tracing::debug!(lease = lease.name, %error, "could not be renewed, will try again")
+            }
+        }
+    }
 }
 
 /// How long a stage's lease lasts without being renewed.
@@ -200,27 +230,22 @@ async fn look(
     }
 }
 
-/// Takes or keeps the stage's lease; false if another process has it.
+/// Takes the stage's lease, unless it is held already; false if another process has it.
 async fn hold(
     stage: Stage,
-    context: &Context,
+    context: &Arc<Context>,
     lease: &mut Option<Held>,
 ) -> Result<bool, StageError> {
-    let since = context.clock.now();
-    if let Some(held) = lease.take() {
-        let fresh = since.since(held.since) < LEASE / 4;
-        if fresh || context.renew(&held.lease, LEASE).await? {
-            let since = if fresh { held.since } else { since };
-            *lease = Some(Held { since, ..held });
-            return Ok(true);
-        }
+    if lease.as_ref().is_some_and(|held| !held.lost.load(Ordering::Acquire)) {
+        return Ok(true);
     }
+    *lease = None;
     let name = format!("stage:{}", stage.as_str());
     let mut acquired = context.acquire(&name, LEASE).await?;
     // Whoever has it may be gone, which is known at once; the lease itself tells only when it ends.
     if acquired.is_none() && context.give_back_of_the_dead().await? {
         acquired = context.acquire(&name, LEASE).await?;
     }
-    *lease = acquired.map(|lease| Held { lease, since });
+    *lease = acquired.map(|lease| Held::keep(context, lease));
     Ok(lease.is_some())
 }

@@ -124,17 +124,15 @@ fn content(spec: Spec, file: String, settings: Settings) -> Result<SourceContent
         }
         _ => None,
     };
+    let build_requires = requirements(&spec.build_requires)?;
+    let packages = spec.packages.iter().map(package).collect::<Result<_, _>>()?;
     Ok(SourceContent {
-        name: spec.name.clone(),
-        evr: Evr {
-            epoch: spec.epoch,
-            version: spec.version.clone(),
-            release: spec.release.clone(),
-        },
+        name: spec.name,
+        evr: Evr { epoch: spec.epoch, version: spec.version, release: spec.release },
         bumpable: spec.ends_in_dist,
-        build_requires: requirements(&spec.build_requires)?,
+        build_requires,
         bootstrap,
-        packages: spec.packages.iter().map(package).collect::<Result<_, _>>()?,
+        packages,
         tests: Vec::new(),
         gating: None,
         time: 0,

@@ -75,13 +75,16 @@ async fn show(
     global: &Global,
 ) -> Result<DemoReport, Failure> {
     introduce(demo, pushes, global)?;
-    let mut view = View::new(FROM_NOTHING, global);
+    let (name, title) = FROM_NOTHING;
+    announce(name, title, global)?;
+    let mut view = View::new(name, global);
     let tree = demo.build_tree(prove, &mut |told| view.show(&told)).await?;
     view.end();
     print(&tree, global)?;
     let mut reports = vec![tree];
     for push in pushes {
-        announce(push, global)?;
+        let expected = push.expected.replace('\n', "\n  ");
+        announce(&push.name, &format!("{}\n  {expected}", push.title), global)?;
         let mut view = View::new(&push.name, global);
         let report = demo.push(push, prove, &mut |told| view.show(&told)).await?;
         view.end();
@@ -93,7 +96,7 @@ async fn show(
 
 fn introduce(demo: &Demo, pushes: &[Push], global: &Global) -> Result<(), Failure> {
     let text = format!(
-        "{} packages, {} pushes. The server answers on http://{}.\nUsers would point dnf at {}.\n",
+        "{} packages, pushes to make: {}. The server answers on http://{}.\nUsers would point dnf at {}.\n",
         demo.distribution().artifacts.len(),
         pushes.len(),
         demo.address(),
@@ -102,10 +105,8 @@ fn introduce(demo: &Demo, pushes: &[Push], global: &Global) -> Result<(), Failur
     if global.json { Ok(()) } else { output::text_block(&format!("{text}\n")) }
 }
 
-fn announce(push: &Push, global: &Global) -> Result<(), Failure> {
-    let expected = push.expected.replace('\n', "\n  ");
-    let text = format!("{}: {}\n  {expected}\n", push.name, push.title);
-    if global.json { Ok(()) } else { output::text_block(&text) }
+fn announce(name: &str, text: &str, global: &Global) -> Result<(), Failure> {
+    if global.json { Ok(()) } else { output::text_block(&format!("{name}: {text}\n")) }
 }
 
 fn print(report: &PushReport, global: &Global) -> Result<(), Failure> {

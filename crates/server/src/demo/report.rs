@@ -134,7 +134,6 @@ fn write_item(
 
 impl fmt::Display for PushReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {} ({:.1} s)", self.name, self.title, self.seconds)?;
         self.write_built(f)?;
         let retested: Vec<String> =
             self.outcome.retested.iter().map(|key| key.name.to_string()).collect();
@@ -143,11 +142,13 @@ impl fmt::Display for PushReport {
         self.write_stopped(f)?;
         write_item(f, "repository", self.checks.iter().map(Check::to_string))?;
         write_item(f, "proof", self.proof.iter().map(Proof::to_string))?;
-        match self.differences.is_empty() {
-            true => writeln!(f, "  as expected"),
-            false => write_item(f, "NOT AS EXPECTED", self.differences.iter().cloned()),
-        }
+        write_item(f, "DIFFERENT", self.differences.iter().cloned())?;
+        writeln!(f, "  {} ({:.1} s)", verdict(self.is_as_expected()), self.seconds)
     }
+}
+
+fn verdict(as_expected: bool) -> &'static str {
+    if as_expected { "as expected" } else { "NOT AS EXPECTED" }
 }
 
 impl fmt::Display for Check {
@@ -195,7 +196,12 @@ impl DemoReport {
     }
 
     /// How often each kind of reason decided, the most frequent first.
-    fn reasons(&self, of: impl Fn(&Outcome, &ArtifactKey) -> bool) -> (usize, String) {
+    fn write_reasons(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        heading: &str,
+        of: impl Fn(&Outcome, &ArtifactKey) -> bool,
+    ) -> fmt::Result {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         let steps = self.pushes.iter().flat_map(|push| push.steps().map(move |step| (push, step)));
         for (_, step) in steps.filter(|(push, step)| of(&push.outcome, &step.artifact)) {
@@ -203,8 +209,11 @@ impl DemoReport {
         }
         let mut counts: Vec<_> = counts.into_iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let list = counts.iter().map(|(kind, count)| format!("{count} {kind}"));
-        (counts.iter().map(|(_, count)| count).sum(), list.collect::<Vec<_>>().join(", "))
+        let sum: usize = counts.iter().map(|(_, count)| count).sum();
+        let list: Vec<String> =
+            counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let colon = if list.is_empty() { "" } else { ": " };
+        writeln!(f, "{heading:11} {sum}{colon}{}", list.join(", "))
     }
 }
 
@@ -230,20 +239,17 @@ impl fmt::Display for DemoReport {
             let counts = [rebuilt.len(), retested.len(), unneeded.len(), waiting.len()];
             let [rebuilt, retested, unneeded, waiting] = counts.map(|count| count.to_string());
             let stopped = held.len() + failed.len() + rejected.len();
-            let result = if push.is_as_expected() { "as expected" } else { "NOT AS EXPECTED" };
             let seconds = format!("{:.1} s", push.seconds);
-            let (name, result) = (push.name.clone(), result.to_owned());
+            let (name, result) = (push.name.clone(), verdict(push.is_as_expected()).to_owned());
             [name, rebuilt, retested, unneeded, waiting, stopped.to_string(), seconds, result]
         };
         let header =
             ["PUSH", "REBUILT", "RETESTED", "LEFT ALONE", "WAITING", "STOPPED", "TIME", "RESULT"];
         Table::of(header, self.pushes.iter().map(row)).fmt(f)?;
-        let (rebuilt, why) = self.reasons(|outcome, key| outcome.rebuilt.contains_key(key));
-        writeln!(f, "\nrebuilt     {rebuilt}: {why}")?;
-        let (retested, why) = self.reasons(|outcome, key| outcome.retested.contains(key));
-        writeln!(f, "retested    {retested}: {why}")?;
-        let (left, why) = self.reasons(|outcome, key| outcome.unneeded.contains(key));
-        writeln!(f, "left alone  {left}: {why}")?;
+        writeln!(f)?;
+        self.write_reasons(f, "rebuilt", |outcome, key| outcome.rebuilt.contains_key(key))?;
+        self.write_reasons(f, "retested", |outcome, key| outcome.retested.contains(key))?;
+        self.write_reasons(f, "left alone", |outcome, key| outcome.unneeded.contains(key))?;
         for push in &self.pushes {
             for (artifact, objected) in &push.outcome.held {
                 let cases =
