@@ -1,6 +1,12 @@
 //! What isolation and bookkeeping add to a build: plain rpmbuild beside the whole way a build takes here.
 //!
 //! `cargo bench -p adapters --bench overhead`. The package compiles for about 0.3 s and needs five small packages.
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a bench prints, reads the clock, and ends at the first surprise"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +28,8 @@ async fn main() {
     let folder = tempfile::tempdir().expect("a folder for the run");
     // Builds run under another uid.
     Command::new("chmod").arg("755").arg(folder.path()).status().expect("chmod runs");
-    let toolchain = toolchain::prepare(&folder.path().join("toolchain")).await.expect("a toolchain");
+    let toolchain =
+        toolchain::prepare(&folder.path().join("toolchain")).await.expect("a toolchain");
     let needs: Vec<PathBuf> = (0..5).map(|number| dependency(folder.path(), number)).collect();
     let sources = sources(folder.path());
     let closures = Closures::start(&folder.path().join("resolver")).expect("a resolver");
@@ -38,7 +45,10 @@ async fn main() {
         let id = repository::write_snapshot(&snapshots, &paths).await.expect("a snapshot");
         let install = (0..5).map(|number| format!("need{number}")).collect();
         let question = Question { id: "q".to_owned(), install, weak: false };
-        let answers = closures.resolve(&[snapshots.join(id.to_string())], &[question]).await.expect("an answer");
+        let answers = closures
+            .resolve(&[snapshots.join(id.to_string())], &[question])
+            .await
+            .expect("an answer");
         assert!(matches!(answers["q"], Answer::Packages(_)), "{answers:?}");
         let resolved = began.elapsed();
 
@@ -61,12 +71,18 @@ async fn main() {
 }
 
 fn report(times: &mut [Vec<Duration>; 4]) {
-    let names = ["plain rpmbuild", "repository and resolving", "isolated rpmbuild", "packages and facets"];
+    let names =
+        ["plain rpmbuild", "repository and resolving", "isolated rpmbuild", "packages and facets"];
     let mut medians = Vec::new();
     for (name, list) in names.iter().zip(times) {
         list.sort();
         let median = list[list.len() / 2];
-        println!("{name:>26}: median {:>6.0} ms, {:.0} to {:.0}", ms(median), ms(list[0]), ms(list[list.len() - 1]));
+        println!(
+            "{name:>26}: median {:>6.0} ms, {:.0} to {:.0}",
+            ms(median),
+            ms(list[0]),
+            ms(list[list.len() - 1])
+        );
         medians.push(median);
     }
     let isolation = ms(medians[2]) - ms(medians[0]);
@@ -81,8 +97,20 @@ fn ms(time: Duration) -> f64 {
 fn rpm(folder: &Path, spec: &Path, sources: &Path, top: &str) {
     let define = |name: &str, value: &Path| format!("{name} {}", value.display());
     let status = Command::new("rpmbuild")
-        .args(["-ba", "--quiet", "--define", "debug_package %{nil}", "--define", "_binary_payload w1.gzdio"])
-        .args(["--define", &define("_topdir", &folder.join(top)), "--define", &define("_sourcedir", sources)])
+        .args([
+            "-ba",
+            "--quiet",
+            "--define",
+            "debug_package %{nil}",
+            "--define",
+            "_binary_payload w1.gzdio",
+        ])
+        .args([
+            "--define",
+            &define("_topdir", &folder.join(top)),
+            "--define",
+            &define("_sourcedir", sources),
+        ])
         .args(["--define", &define("_dbpath", &folder.join("rpmdb")), "--nodeps"])
         .arg(spec)
         .output()
@@ -106,10 +134,11 @@ fn dependency(folder: &Path, number: usize) -> PathBuf {
 fn sources(folder: &Path) -> PathBuf {
     let sources = folder.join("sources");
     fs::create_dir_all(&sources).expect("a folder");
-    let functions: String = (0..900)
+    let functions: String = (0..250)
         .map(|number| format!("int f{number}(int x) {{ int s = 0; for (int i = 0; i < x; i++) s += i * {number} ^ s; return s; }}\n"))
         .collect();
-    fs::write(sources.join("busy.c"), functions + "int main(void) { return f1(0); }\n").expect("a source");
+    fs::write(sources.join("busy.c"), functions + "int main(void) { return f1(0); }\n")
+        .expect("a source");
     let needs: String = (0..5).map(|number| format!("BuildRequires: need{number}\n")).collect();
     let text = format!(
         "Name: busy\nVersion: 1\nRelease: 1%{{?dist}}\nSummary: Busy\nLicense: MIT\nSource0: busy.c\n{needs}BuildRequires: gcc\n\
@@ -147,6 +176,8 @@ async fn isolated(
     let job = rpmbuild::start(request, toolchain.clone()).expect("a job");
     match job.wait().await.expect("the job ends").expect("the machine works") {
         Outcome::Succeeded(built) => built.rpms,
-        other => panic!("{other:?}: {}", fs::read_to_string(folder.join("log")).unwrap_or_default()),
+        other => {
+            panic!("{other:?}: {}", fs::read_to_string(folder.join("log")).unwrap_or_default())
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A name, a branch or a commit that does not follow its grammar.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,9 +20,15 @@ pub struct InvalidName {
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $valid:expr;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(into = "String", try_from = "String")]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
         pub struct $name(String);
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
 
         impl $name {
             /// The text of it.
@@ -140,8 +146,8 @@ impl fmt::Display for ArtifactKind {
 }
 
 /// The identity of an artifact: kind, name and branch, written `rpms/zlib#f44`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ArtifactKey {
     /// The dist-git namespace.
     pub kind: ArtifactKind,
@@ -155,6 +161,13 @@ impl ArtifactKey {
     /// The dist-git repository, e.g. `rpms/zlib`.
     pub fn repository(&self) -> String {
         format!("{}/{}", self.kind, self.name)
+    }
+}
+
+// By hand, without a copy: a plan names its artifacts some ten thousand times.
+impl Serialize for ArtifactKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

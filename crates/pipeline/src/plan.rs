@@ -97,7 +97,7 @@ pub fn make(request: Request, ground: &Ground, rules: &Rules) -> Plan {
     let layout = Layout::of(&reached, ground);
     let steps = steps(&layout, &reached, &request.roots, ground, rules);
     let units = units(&layout, &steps, ground, rules);
-    let edges = plan_edges(&layout, ground);
+    let edges = plan_edges(layout, ground);
     let durations: Vec<Duration> = steps.iter().map(|step| step.predicted).collect();
     let work = Work { units: &units, edges: &edges, durations: &durations };
     let predicted = predict_duration(&work, rules.capacity);
@@ -208,46 +208,67 @@ fn commit_of(artifact: &ArtifactKey, ground: &Ground) -> Result<CommitId, StopRe
 }
 
 /// Where each artifact stands in the plan: by tier, then by key.
-struct Layout {
-    order: Vec<ArtifactKey>,
-    index: HashMap<ArtifactKey, StepIndex>,
+struct Layout<'a> {
+    order: Vec<&'a ArtifactKey>,
     /// Tier and members of each component, dependencies first. Every index into `order` is in one of them.
     components: Vec<(u32, Vec<StepIndex>)>,
+    /// The edges between two of them, with the dependent's and the dependency's place.
+    edges: Vec<((StepIndex, StepIndex), &'a Edge)>,
 }
 
-impl Layout {
-    fn of(reached: &HashMap<ArtifactKey, Reached>, ground: &Ground) -> Self {
-        let inside = |edge: &&Edge| {
-            reached.contains_key(&edge.dependent) && reached.contains_key(&edge.dependency)
+impl<'a> Layout<'a> {
+    fn of(reached: &'a HashMap<ArtifactKey, Reached>, ground: &'a Ground) -> Self {
+        let mut keys: Vec<&ArtifactKey> = reached.keys().collect();
+        keys.sort_unstable();
+        let numbers: HashMap<&ArtifactKey, usize> =
+            keys.iter().enumerate().map(|(number, key)| (*key, number)).collect();
+        let ends = |edge: &Edge| {
+            let ends = (*numbers.get(&edge.dependent)?, *numbers.get(&edge.dependency)?);
+            (ends.0 != ends.1).then_some(ends)
         };
-        let graph = Graph::from_edges(ground.edges.iter().filter(inside).map(NamedEdge::from));
-        let mut components: Vec<(u32, Vec<ArtifactKey>)> = graph
-            .components(graph.nodes(), |_| true)
-            .into_iter()
-            .map(|component| {
-                (
-                    component.tier,
-                    component.members.iter().map(|&node| graph.key(node).clone()).collect(),
-                )
-            })
-            .collect();
-        let alone = reached.keys().filter(|key| graph.node(key).is_none());
-        components.extend(alone.map(|key| (0, vec![key.clone()])));
-        components.sort();
-        let order: Vec<ArtifactKey> =
+        let inside = ground.edges.iter().filter_map(|edge| Some((ends(edge)?, edge)));
+        let mut edges: Vec<((usize, usize), &Edge)> = inside.collect();
+        let mut components = components(&keys, &edges);
+        components.sort_unstable();
+
+        let order: Vec<usize> =
             components.iter().flat_map(|(_, members)| members.clone()).collect();
-        let index: HashMap<ArtifactKey, StepIndex> =
-            order.iter().enumerate().map(|(index, key)| (key.clone(), index)).collect();
-        let components = components
-            .into_iter()
-            .map(|(tier, members)| (tier, members.iter().map(|key| index[key]).collect()))
-            .collect();
-        Self { order, index, components }
+        let mut places = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(place, number)| places[*number] = place);
+        for (_, members) in &mut components {
+            members.iter_mut().for_each(|member| *member = places[*member]);
+        }
+        for ((dependent, dependency), _) in &mut edges {
+            (*dependent, *dependency) = (places[*dependent], places[*dependency]);
+        }
+        Self { order: order.into_iter().map(|number| keys[number]).collect(), components, edges }
     }
 }
 
+/// Tier and members of each strongly connected component, as positions in `keys`, which are sorted.
+fn components(keys: &[&ArtifactKey], edges: &[((usize, usize), &Edge)]) -> Vec<(u32, Vec<usize>)> {
+    // One edge for each pair is enough here.
+    let mut pairs: Vec<(usize, usize)> = edges.iter().map(|(ends, _)| *ends).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let edge = |(dependent, dependency): (usize, usize)| NamedEdge {
+        dependent: keys[dependent],
+        dependency: keys[dependency],
+        kind: EdgeKind::Buildroot,
+        package: "",
+    };
+    let graph = Graph::from_edges(pairs.into_iter().map(edge));
+    let number = |key: &ArtifactKey| keys.partition_point(|known| *known < key);
+    let found = graph.components(graph.nodes(), |_| true).into_iter().map(|component| {
+        let members = component.members.iter().map(|&node| number(graph.key(node)));
+        (component.tier, members.collect())
+    });
+    let alone = (0..keys.len()).filter(|&number| graph.node(keys[number]).is_none());
+    found.chain(alone.map(|number| (0, vec![number]))).collect()
+}
+
 fn steps(
-    layout: &Layout,
+    layout: &Layout<'_>,
     reached: &HashMap<ArtifactKey, Reached>,
     roots: &[Root],
     ground: &Ground,
@@ -261,7 +282,7 @@ fn steps(
             place[member] = (*tier, unit);
         }
     }
-    let step = |(artifact, (tier, unit)): (&ArtifactKey, (u32, usize))| {
+    let step = |(&artifact, (tier, unit)): (&&ArtifactKey, (u32, usize))| {
         let Reached { reason, commit } = &reached[artifact];
         PlannedStep {
             artifact: artifact.clone(),
@@ -278,7 +299,7 @@ fn steps(
 }
 
 /// A cycle starts with the member that has a bootstrap flavour if it is needed, then with what changed.
-fn units(layout: &Layout, steps: &[PlannedStep], ground: &Ground, rules: &Rules) -> Vec<Unit> {
+fn units(layout: &Layout<'_>, steps: &[PlannedStep], ground: &Ground, rules: &Rules) -> Vec<Unit> {
     let rank = |&index: &StepIndex| {
         let step = &steps[index];
         let settings = ground.settings.get(&step.artifact);
@@ -295,20 +316,12 @@ fn units(layout: &Layout, steps: &[PlannedStep], ground: &Ground, rules: &Rules)
     layout.components.iter().map(unit).collect()
 }
 
-fn plan_edges(layout: &Layout, ground: &Ground) -> Vec<PlanEdge> {
+fn plan_edges(layout: Layout<'_>, ground: &Ground) -> Vec<PlanEdge> {
     let none = Settings::default();
-    let ends = |edge: &'_ Edge| {
-        let ends = (*layout.index.get(&edge.dependent)?, *layout.index.get(&edge.dependency)?);
-        (ends.0 != ends.1).then_some(ends)
-    };
-    let inside = ground.edges.iter().filter_map(|edge| Some((ends(edge)?, edge)));
-    let mut inside: Vec<((StepIndex, StepIndex), &Edge)> = inside.collect();
-    // Sorted first, so that of two edges with the same role the same one is kept every time.
-    inside.sort_unstable_by_key(|(ends, edge)| {
-        (*ends, edge.kind, edge.package.as_str(), &edge.evidence)
-    });
-    let mut seen = HashSet::new();
-    inside.retain(|(ends, edge)| seen.insert((*ends, role(edge))));
+    let mut inside = layout.edges;
+    // Edges with the same role come together, so that the same one is kept every time.
+    inside.sort_unstable_by_key(|(ends, edge)| (*ends, role(edge), &edge.evidence));
+    inside.dedup_by_key(|(ends, edge)| (*ends, role(edge)));
     let plan_edge = |((dependent, dependency), edge): ((StepIndex, StepIndex), &Edge)| {
         let settings = ground.settings.get(&edge.dependent).unwrap_or(&none);
         let listens = listening(edge.kind, &edge.package, settings);

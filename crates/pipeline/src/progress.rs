@@ -14,8 +14,9 @@ use std::collections::HashSet;
 
 use model::artifact::ArtifactKey;
 use model::build::Flavour;
+use model::edge::EdgeKind;
 use model::id::BuildId;
-use model::plan::{Plan, PlanEdge, StepIndex};
+use model::plan::{Plan, PlanEdge, RootAction, StepIndex};
 use model::reason::Reason;
 use model::step::{Step, StepState};
 
@@ -117,18 +118,52 @@ pub fn startable(progress: &Progress<'_>, held: &HashSet<ArtifactKey>) -> Vec<St
         .collect()
 }
 
-/// Whether the rest of the plan may still bring what a step lacks to be built: something is to come that does not itself
-/// wait for this step.
-pub fn may_be_solved_later(progress: &Progress<'_>, index: StepIndex) -> bool {
+/// Whether the rest of the plan may still bring what these steps lack to be built: something is to come that does not
+/// itself wait for one of them.
+pub fn may_be_solved_later(progress: &Progress<'_>, unresolvable: &[StepIndex]) -> bool {
     let links = links::Links::of(progress);
-    let hanging = hanging::hanging(progress, &links, hanging::Place::Step(index));
+    let on = unresolvable.iter().map(|&step| hanging::Place::Step(step));
+    let hanging = hanging::hanging(progress, &links, on);
     let is_to_come = |step: &Step| {
         matches!(
             step.state,
-            StepState::Building { .. } | StepState::Built { .. } | StepState::Waiting
+            StepState::Rebuild
+                | StepState::Building { .. }
+                | StepState::Built { .. }
+                | StepState::Waiting
         )
     };
     progress.steps.iter().any(|step| is_to_come(step) && !hanging.holds(step.index))
+}
+
+/// Published run-time users of a unit that changed by themselves and have not passed with it yet.
+///
+/// Their own rebuilds take the place of the retests the unit's gate would have read; so the unit may be used, but not
+/// published, before they pass. Otherwise any commit to a user would open the gate that its failing test holds.
+pub fn changed_users(progress: &Progress<'_>, unit: usize) -> Vec<StepIndex> {
+    if !progress.members(unit).any(|index| matches!(progress.word(index), Word::Changed(_))) {
+        return Vec::new();
+    }
+    let links = links::Links::of(progress);
+    let members = progress.plan.units[unit].members.as_slice();
+    let users = links.closure(members, |kind| kind == EdgeKind::Requires).into_iter();
+    let mut open: Vec<StepIndex> = users
+        .filter(|&user| {
+            let planned = &progress.plan.steps[user];
+            planned.unit != unit
+                && planned.root == Some(RootAction::Rebuild)
+                && planned.replaces.is_some()
+                && !matches!(
+                    progress.steps[user].state,
+                    StepState::Passed { .. }
+                        | StepState::Published { .. }
+                        | StepState::Superseded { .. }
+                        | StepState::Cancelled { .. }
+                )
+        })
+        .collect();
+    open.sort_unstable();
+    open
 }
 
 /// Whether the unit is built: every member that has to be rebuilt has outputs, and none needs another round.

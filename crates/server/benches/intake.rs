@@ -3,6 +3,12 @@
 //! `cargo bench -p server --bench intake` ; MILLSTREAM_BENCH_SECONDS and MILLSTREAM_BENCH_RATE change the run.
 //! Each message asks for the rebuild of another artifact out of 34,000 that have ten dependencies each. The server
 //! acknowledges after its commit (WAL, `synchronous=FULL`); a plan counts as there when another connection sees it.
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a bench prints, reads the clock, and ends at the first surprise"
+)]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

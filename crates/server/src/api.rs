@@ -8,6 +8,7 @@ mod v1;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -39,6 +40,7 @@ fn router(context: Arc<Context>, writer: v1::messages::writer::Writer) -> Router
         .merge(
             Router::new()
                 .route("/api/v1/messages", post(v1::messages::create::create))
+                .layer(DefaultBodyLimit::max(v1::messages::create::LONGEST))
                 .with_state((context, writer)),
         )
 }

@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use crate::config::Config;
 use crate::graph::GraphCache;
 use crate::owners::Owner;
+use crate::reconcile::plan::reading::Readings;
 use crate::reconcile::{Stage, StageError};
 use crate::running::Running;
 
@@ -70,6 +71,7 @@ pub(crate) struct Context {
     pub(crate) scanner: tokio::sync::Mutex<Scanner>,
     /// What the last scan could not read, so that it is logged once.
     pub(crate) scan_problems: Mutex<Vec<String>>,
+    pub(crate) readings: Readings,
     pub(crate) graph: tokio::sync::Mutex<GraphCache>,
     pub(crate) running: Running,
     pub(crate) published: crate::published::PublishedCache,
@@ -102,6 +104,7 @@ impl Context {
             floor: crate::floor::read(&config)?,
             scanner: tokio::sync::Mutex::new(Scanner::new(&config.distgit_root())),
             scan_problems: Mutex::default(),
+            readings: Readings::default(),
             graph: tokio::sync::Mutex::default(),
             running: Running::new(&config.data)
                 .map_err(|error| StartError::File { path: config.data.clone(), error })?,

@@ -163,7 +163,7 @@ async fn keep(context: Arc<Context>, lease: Lease, lost: Arc<AtomicBool>) {
             Ok(true) => {}
             Ok(false) => return lost.store(true, Ordering::Release),
             Err(error) => {
-                tracing::debug!(lease = lease.name, %error, "could not be renewed, will try again")
+                tracing::debug!(lease = lease.name, %error, "could not be renewed, will try again");
             }
         }
     }

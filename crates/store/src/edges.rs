@@ -9,7 +9,7 @@ use crate::artifacts;
 use crate::connection::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::row::Row;
-use crate::value::{Value, Bind, args, json};
+use crate::value::{Bind, Value, args, json};
 
 /// An edge as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

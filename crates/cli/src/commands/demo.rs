@@ -136,7 +136,7 @@ impl View {
             Self::Bar(bar) => {
                 if let Some((done, total)) = position {
                     let template =
-                        "  {spinner} {elapsed:>3} [{bar:30}] {pos:>2}/{len:<2}  {wide_msg}";
+                        "  {spinner} {elapsed:>3} [{bar:20}] {pos:>2}/{len:<2}  {wide_msg}";
                     bar.set_style(style(template));
                     bar.set_length(total as u64);
                     bar.set_position(done as u64);
@@ -183,7 +183,7 @@ fn words(told: &Told<'_>) -> (Option<(usize, usize)>, String) {
 fn status_words(status: &Status) -> String {
     let work = [list("building", &status.building), list("testing", &status.testing)];
     let work: Vec<String> = work.into_iter().flatten().collect();
-    let tier = format!("tier {} of {}", status.tier, status.tiers);
+    let tier = format!("tier {}/{}", status.tier, status.tiers);
     if work.is_empty() { tier } else { format!("{tier}, {}", work.join(", ")) }
 }
 

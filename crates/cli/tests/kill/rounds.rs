@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use model::publication::Generation;
 use store::health::{self, Health};
 use store::testing::TestDatabase;
 use store::{Store, builds, publications};
+use tokio::time::Instant;
 
 use crate::dice::Dice;
 use crate::distribution::{BRANCH, Distribution};
@@ -122,7 +123,7 @@ async fn play(
         }
         server.expect_alive();
         if began.elapsed() > PATIENCE {
-            let stuck = health::read(&mut *store.read().await.unwrap()).await.unwrap();
+            let stuck = health::read(&mut store.read().await.unwrap()).await.unwrap();
             panic!("{} is stuck: {stuck:#?}\n{}", act.title, server.log_end());
         }
     }

@@ -12,7 +12,11 @@ use super::links::Links;
 /// What waits for what is followed backwards, through builds that wait for gates, gates that wait for the tests of
 /// undecided users, and users that wait for builds. Since a gate waits for nobody who hangs on it, waiting never goes
 /// round in a circle.
-pub(super) fn hanging<'a>(progress: &'a Progress<'a>, links: &'a Links, on: Place) -> Hanging<'a> {
+pub(super) fn hanging<'a>(
+    progress: &'a Progress<'a>,
+    links: &'a Links,
+    on: impl IntoIterator<Item = Place>,
+) -> Hanging<'a> {
     let size = progress.plan.steps.len();
     let mut hanging = Hanging {
         progress,
@@ -22,7 +26,7 @@ pub(super) fn hanging<'a>(progress: &'a Progress<'a>, links: &'a Links, on: Plac
         asked: vec![false; size],
         open: Vec::new(),
     };
-    hanging.add(on);
+    on.into_iter().for_each(|place| hanging.add(place));
     for step in progress.steps {
         match step.state {
             StepState::Failed { .. } => hanging.add(Place::Step(step.index)),

@@ -32,7 +32,7 @@ pub fn listeners(progress: &Progress<'_>, unit: usize) -> Listeners {
     let above: Vec<StepIndex> =
         links.closure(members, |_| true).into_iter().filter(is_changed).collect();
     let use_above = links.closure(&above, at_run_time);
-    let hanging = hanging(progress, &links, Place::Gate(unit));
+    let hanging = hanging(progress, &links, [Place::Gate(unit)]);
     let mut listeners = Listeners::default();
     for user in links.closure(members, at_run_time).into_iter().chain(members.iter().copied()) {
         match progress.steps[user].state {

@@ -1,4 +1,5 @@
 //! Plans from the first decision to the last publication, in a fake world with scripted changes and failures.
+#![expect(clippy::unwrap_used, reason = "a scenario that cannot be read is a test that fails")]
 
 mod laws;
 mod simulation;

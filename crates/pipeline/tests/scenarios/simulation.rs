@@ -55,6 +55,9 @@ struct Run {
     failed: bool,
 }
 
+/// The builds before a gate, and what stands against them.
+type Verdict = (Vec<(StepIndex, BuildId)>, Vec<Objection>);
+
 /// A source, a commit of it, its flavour and the builds in its buildroot.
 type Inputs = (String, usize, Flavour, Vec<BuildId>);
 
@@ -425,11 +428,13 @@ impl Simulation {
             _ => None,
         };
         let mut actions: Vec<Action> = self.steps.iter().filter_map(of_step).collect();
-        let startable = progress::startable(&progress, &HashSet::new()).into_iter();
-        let starts = startable.filter(|&index| {
-            self.resolve(index).is_ok() || !progress::may_be_solved_later(&progress, index)
-        });
-        actions.extend(starts.map(Action::StartBuild));
+        let startable = progress::startable(&progress, &HashSet::new());
+        let (mut starts, unresolvable): (Vec<StepIndex>, Vec<StepIndex>) =
+            startable.into_iter().partition(|&index| self.resolve(index).is_ok());
+        if !progress::may_be_solved_later(&progress, &unresolvable) {
+            starts.extend(unresolvable);
+        }
+        actions.extend(starts.into_iter().map(Action::StartBuild));
         let gates = (0..progress.plan.units.len()).filter(|&unit| self.verdict(unit).is_some());
         actions.extend(gates.map(Action::Gate));
         if !self.group().is_empty() {
@@ -567,7 +572,7 @@ impl Simulation {
     }
 
     /// What the gate of a unit would change: open or refused; nothing while it waits or stays as it is.
-    fn verdict(&self, unit: usize) -> Option<(Vec<(StepIndex, BuildId)>, Vec<Objection>)> {
+    fn verdict(&self, unit: usize) -> Option<Verdict> {
         let progress = self.progress();
         let at_gate = |&index: &StepIndex| match &self.steps[index].state {
             StepState::Built { build } => Some((index, *build)),

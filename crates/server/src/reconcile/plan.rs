@@ -1,8 +1,10 @@
 //! Events -> plans. A source that does not parse is rejected here, and nothing else is touched.
 
 pub(crate) mod provisional;
+pub(crate) mod reading;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use model::artifact::{ArtifactKey, BranchName, CommitId};
 use model::build::BuildState;
@@ -12,16 +14,15 @@ use model::hold::{Hold, HoldKind};
 use model::id::EventId;
 use model::plan::RootAction;
 use model::reason::Reason;
-use model::source::{Source, SourceProblem};
+use model::source::SourceProblem;
 use model::step::{Step, StepState};
 use pipeline::plan::{Root, first_steps};
 use store::leases::{self, Lease};
-use store::{Tx, builds, decisions, events, holds, plans, refs, sources, steps};
+use store::{Tx, builds, decisions, events, holds, plans, refs, steps};
 
 use super::{Outcome, Stage, StageError};
 use crate::context::Context;
 use crate::planning::{Draft, Supposed, draft, drafts};
-use crate::sourcing;
 
 /// How many events are answered at once. More at once means fewer plans to merge.
 const AT_ONCE: u32 = 500;
@@ -32,27 +33,30 @@ enum Answer {
     Nothing { state: EventState, kind: DecisionKind, sentence: String, detail: serde_json::Value },
     /// It starts a change.
     Root(Box<Root>),
+    /// Its source has to be read first.
+    Unread(reading::Wanted),
 }
 
-/// Answers what is new.
-pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, StageError> {
+/// Answers what is new. What has to be read first and takes long is answered at a later look.
+pub(crate) async fn look(context: &Arc<Context>, lease: &Lease) -> Result<Outcome, StageError> {
     let pending = events::pending(&mut *context.store.read().await?, AT_ONCE).await?;
     if pending.is_empty() {
         return Ok(Outcome::Idle);
     }
-    let moment = Moment::load(context, &pending).await?;
-    let mut roots: BTreeMap<BranchName, Vec<Root>> = BTreeMap::new();
-    let mut nothing = Vec::new();
-    for recorded in &pending {
-        match answer(context, lease, &moment, recorded).await? {
-            Answer::Root(root) => {
-                roots.entry(root.artifact.branch.clone()).or_default().push(*root);
-            }
-            Answer::Nothing { state, kind, sentence, detail } => {
-                let decision = decision(context, recorded, kind, sentence, detail);
-                nothing.push((recorded.id, state, decision));
-            }
-        }
+    let mut answers = Answers::default();
+    let unread = answers.gather(context, pending).await?;
+    if !unread.is_empty() {
+        let mut wanted: Vec<_> = unread.iter().map(|(_, wanted)| wanted.clone()).collect();
+        wanted.sort();
+        wanted.dedup();
+        reading::read(context, &wanted).await;
+        answers.gather(context, unread.into_iter().map(|(recorded, _)| recorded).collect()).await?;
+    }
+    let Answers { mut roots, nothing } = answers;
+    // Those whose source was known came first. Plans are made in the order of events, whatever a kill left read.
+    roots.values_mut().for_each(|roots| roots.sort_by_key(|root| root.event));
+    if roots.is_empty() && nothing.is_empty() {
+        return Ok(Outcome::Idle);
     }
     close(context, lease, &nothing).await?;
     for (branch, roots) in roots {
@@ -61,6 +65,38 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, St
     context.wakes.wake(Stage::Fate);
     context.wakes.wake(Stage::Schedule);
     Ok(Outcome::Busy)
+}
+
+/// What the events of one look come to.
+#[derive(Default)]
+struct Answers {
+    roots: BTreeMap<BranchName, Vec<Root>>,
+    nothing: Vec<(EventId, EventState, Decision)>,
+}
+
+impl Answers {
+    /// Answers events; those whose source was not read yet come back.
+    async fn gather(
+        &mut self,
+        context: &Context,
+        pending: Vec<RecordedEvent>,
+    ) -> Result<Vec<(RecordedEvent, reading::Wanted)>, StageError> {
+        let moment = Moment::load(context, &pending).await?;
+        let mut unread = Vec::new();
+        for recorded in pending {
+            match answer(context, &moment, &recorded).await? {
+                Answer::Root(root) => {
+                    self.roots.entry(root.artifact.branch.clone()).or_default().push(*root);
+                }
+                Answer::Nothing { state, kind, sentence, detail } => {
+                    let decision = decision(context, &recorded, kind, sentence, detail);
+                    self.nothing.push((recorded.id, state, decision));
+                }
+                Answer::Unread(wanted) => unread.push((recorded, wanted)),
+            }
+        }
+        Ok(unread)
+    }
 }
 
 /// Plans roots of one branch: those whose consequences meet together, all that meet nothing else in one transaction.
@@ -103,7 +139,6 @@ impl Moment {
 
 async fn answer(
     context: &Context,
-    lease: &Lease,
     moment: &Moment,
     recorded: &RecordedEvent,
 ) -> Result<Answer, StageError> {
@@ -145,21 +180,18 @@ async fn answer(
             return Ok(ignored("gates read the result".to_owned(), none));
         }
     };
-    root(context, lease, recorded, (commit, action, reason)).await
+    root(context, recorded, (commit, action, reason)).await
 }
 
 /// A root, once its source is read.
 async fn root(
     context: &Context,
-    lease: &Lease,
     recorded: &RecordedEvent,
     (commit, action, reason): (CommitId, RootAction, Reason),
 ) -> Result<Answer, StageError> {
     let artifact = recorded.event.artifact();
-    let known = context.source(artifact, &commit).await?;
-    let source = match known {
-        Some(source) => source,
-        None => read(context, lease, recorded, &commit).await?,
+    let Some(source) = context.source(artifact, &commit).await? else {
+        return Ok(Answer::Unread((artifact.clone(), commit)));
     };
     if let Err(problem) = &source.content {
         return Ok(refused(artifact, problem));
@@ -168,20 +200,6 @@ async fn root(
     let root =
         Root { artifact: artifact.clone(), commit, action, reason, severity, event: recorded.id };
     Ok(Answer::Root(Box::new(root)))
-}
-
-async fn read(
-    context: &Context,
-    lease: &Lease,
-    recorded: &RecordedEvent,
-    commit: &CommitId,
-) -> Result<Source, StageError> {
-    let source = sourcing::read_commit(context, recorded.event.artifact(), commit).await?;
-    let mut tx = context.store.begin().await?;
-    leases::guard(&mut tx, lease, context.clock.now()).await?;
-    sources::put(&mut tx, &source).await?;
-    tx.commit().await?;
-    Ok(source)
 }
 
 fn refused(artifact: &ArtifactKey, problem: &SourceProblem) -> Answer {

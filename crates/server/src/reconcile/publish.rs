@@ -15,6 +15,7 @@ use model::publication::{Generation, PublishedBuild};
 use model::step::StepState;
 use pipeline::affected::edges::{Providers, of_build};
 use pipeline::facts::{BuildFacts, Facts};
+use pipeline::progress;
 use pipeline::publish::{Candidate, Group, closed_group};
 use store::leases::{self, Lease};
 use store::outbox::Outgoing;
@@ -75,6 +76,9 @@ fn is_time(context: &Context, view: &View) -> bool {
 /// Records the intent to publish the largest group that is closed; false if there is none.
 async fn publish(context: &Context, lease: &Lease, view: &mut View) -> Result<bool, StageError> {
     let candidates = candidates(view);
+    if candidates.is_empty() {
+        return refuse(context, lease, view, waits_for_users(view)).await;
+    }
     let published = context.published.current(&context.store, &view.plan.branch).await?;
     let new = candidates.iter().flat_map(|candidate| &candidate.builds).map(|(_, build)| *build);
     let wanted: Vec<BuildId> = published.builds.values().copied().chain(new).collect();
@@ -111,16 +115,29 @@ async fn publish(context: &Context, lease: &Lease, view: &mut View) -> Result<bo
     Ok(true)
 }
 
-/// Units all of whose built members passed.
+/// Units all of whose built members passed, and whose users that changed as well passed with them.
 fn candidates(view: &View) -> Vec<Candidate> {
+    let progress = view.progress();
     let passed = |&index: &StepIndex| match &view.steps[index].state {
         StepState::Passed { build } => Some((view.artifact(index).clone(), *build)),
         _ => None,
     };
-    let units = view.plan.units.iter();
-    let candidates =
-        units.map(|unit| Candidate { builds: unit.members.iter().filter_map(passed).collect() });
+    let units = view.plan.units.iter().enumerate();
+    let free = units.filter(|(unit, _)| progress::changed_users(&progress, *unit).is_empty());
+    let candidates = free
+        .map(|(_, unit)| Candidate { builds: unit.members.iter().filter_map(passed).collect() });
     candidates.filter(|candidate| !candidate.builds.is_empty()).collect()
+}
+
+fn waits_for_users(view: &View) -> String {
+    let progress = view.progress();
+    let mut users: Vec<String> = (0..view.plan.units.len())
+        .flat_map(|unit| progress::changed_users(&progress, unit))
+        .map(|index| view.artifact(index).to_string())
+        .collect();
+    users.sort();
+    users.dedup();
+    format!("what passed waits for users of it that changed as well: {}", users.join(", "))
 }
 
 async fn all_facts(context: &Context, wanted: &[BuildId]) -> Result<Facts, StageError> {
@@ -268,6 +285,7 @@ async fn edges_of(
         for package in &facts.packages {
             providers.add(artifact, &package.nevra.name, &package.provides);
         }
+        providers.add_files(artifact, &facts.facets);
     }
     let mut found = Vec::new();
     for published in news {

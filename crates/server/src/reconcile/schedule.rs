@@ -32,10 +32,17 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Look, Stage
     let held = held(context).await?;
     let mut outcome = Look::Idle;
     for mut view in view::started(context).await? {
+        let mut lacking = Vec::new();
         for index in progress::startable(&view.progress(), &held) {
-            if queue_build(context, lease, &mut view, index).await? {
-                outcome = Look::Busy;
+            match queue_build(context, lease, &mut view, index).await? {
+                Queued::Yes => outcome = Look::Busy,
+                Queued::Unresolvable(problems) => lacking.push((index, problems)),
             }
+        }
+        let indices: Vec<StepIndex> = lacking.iter().map(|(index, _)| *index).collect();
+        if !lacking.is_empty() && !progress::may_be_solved_later(&view.progress(), &indices) {
+            unresolvable(context, lease, &mut view, lacking).await?;
+            outcome = Look::Busy;
         }
         for index in to_test(&view) {
             if queue_test(context, lease, &mut view, index).await? {
@@ -57,13 +64,21 @@ async fn held(context: &Context) -> Result<HashSet<ArtifactKey>, StageError> {
     Ok(holds.map(|hold| hold.artifact).collect())
 }
 
+/// What became of the wish to build something.
+enum Queued {
+    /// A build is queued, was made before, or cannot be made.
+    Yes,
+    /// What it needs cannot be installed, for these reasons.
+    Unresolvable(Vec<String>),
+}
+
 /// Resolves a build's inputs, reserves its NVR and queues it. A build with the same inputs is taken as it is.
 async fn queue_build(
     context: &Context,
     lease: &Lease,
     view: &mut View,
     index: StepIndex,
-) -> Result<bool, StageError> {
+) -> Result<Queued, StageError> {
     let planned = view.plan.steps[index].clone();
     let content = context.content(&planned.artifact, &planned.commit).await?;
     let content = content.ok_or_else(|| {
@@ -75,13 +90,7 @@ async fn queue_build(
     let wishes = needs.iter().map(Requirement::to_string).collect();
     let installed = match resolving::resolve(context, &repository, wishes, needs).await? {
         Resolution::Installed(installed) => installed,
-        Resolution::Problems(problems) if may_be_solved_later(view, index) => {
-            tracing::info!(artifact = %planned.artifact, problem = problems.first(), "waits for the rest of its plan");
-            return Ok(false);
-        }
-        Resolution::Problems(problems) => {
-            return unresolvable(context, lease, view, (index, &problems)).await;
-        }
+        Resolution::Problems(problems) => return Ok(Queued::Unresolvable(problems)),
     };
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, context.clock.now()).await?;
@@ -122,7 +131,7 @@ async fn queue_build(
     view.note(context, DecisionKind::Build, Some(index), (words, serde_json::Value::Null));
     view.store(&mut tx).await?;
     tx.commit().await?;
-    Ok(true)
+    Ok(Queued::Yes)
 }
 
 fn needs(content: &SourceContent, flavour: Flavour) -> &[Requirement] {
@@ -146,33 +155,24 @@ async fn requeue_cancelled(
     Ok(build)
 }
 
-/// Whether something else of the plan may still bring what is missing.
-fn may_be_solved_later(view: &View, index: StepIndex) -> bool {
-    view.steps.iter().any(|step| {
-        step.index != index
-            && matches!(
-                step.state,
-                StepState::Building { .. } | StepState::Built { .. } | StepState::Waiting
-            )
-    })
-}
-
+/// Nothing of the plan can bring what these lack: they fail, each with the resolver's reasons.
 async fn unresolvable(
     context: &Context,
     lease: &Lease,
     view: &mut View,
-    (index, problems): (StepIndex, &[String]),
-) -> Result<bool, StageError> {
-    let failure =
-        Failure { kind: FailureKind::Unresolvable, message: problems.join("; "), line: None };
-    let words = (failure.to_string(), serde_json::json!(problems));
-    view.note(context, DecisionKind::Failed, Some(index), words);
-    view.enter(context, index, StepState::Failed { build: None, failure })?;
+    lacking: Vec<(StepIndex, Vec<String>)>,
+) -> Result<(), StageError> {
+    for (index, problems) in lacking {
+        let message = problems.join("; ");
+        let failure = Failure { kind: FailureKind::Unresolvable, message, line: None };
+        let words = (failure.to_string(), serde_json::json!(problems));
+        view.note(context, DecisionKind::Failed, Some(index), words);
+        view.enter(context, index, StepState::Failed { build: None, failure })?;
+    }
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, context.clock.now()).await?;
     view.store(&mut tx).await?;
-    tx.commit().await?;
-    Ok(true)
+    Ok(tx.commit().await?)
 }
 
 /// Everything that goes into a build. What is not in here must not change what comes out.

@@ -51,6 +51,7 @@ pub(crate) async fn providers(
         for package in &facts.packages {
             providers.add(artifact, &package.nevra.name, &package.provides);
         }
+        providers.add_files(artifact, &facts.facets);
     }
     for source in sources {
         let packages =
