@@ -4,7 +4,6 @@
 #![expect(
     clippy::print_stdout,
     clippy::disallowed_methods,
-    clippy::unwrap_used,
     reason = "a bench prints, reads the clock, and ends at the first surprise"
 )]
 

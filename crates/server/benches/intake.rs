@@ -6,7 +6,6 @@
 #![expect(
     clippy::print_stdout,
     clippy::disallowed_methods,
-    clippy::unwrap_used,
     reason = "a bench prints, reads the clock, and ends at the first surprise"
 )]
 
@@ -200,7 +199,7 @@ async fn watch(
     let mut seen: Vec<(i64, i64)> = Vec::new();
     while !*stop.borrow() {
         let newest = store::plans::list(
-            &mut *store.read().await.expect("a connection"),
+            &mut store.read().await.expect("a connection"),
             None,
             false,
             store::Page::first(1),

@@ -10,8 +10,14 @@ mod server;
 mod sources;
 
 #[cfg(test)]
+mod database;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod repositories;
+#[cfg(test)]
+mod several;
 #[cfg(test)]
 mod specs;
