@@ -11,6 +11,7 @@ use model::artifact::{ArtifactKey, CommitId};
 use model::requirement::{Capability, Requirement};
 use model::source::{Bootstrap, Settings, Source, SourceContent, SourcePackage, SourceProblem};
 use model::version::Evr;
+use pipeline::gate::policy::{PolicyProblem, policies_for, read_gating_yaml};
 use uuid::Uuid;
 
 use crate::clock::mint;
@@ -97,9 +98,16 @@ async fn read_tree(
 fn blame(spec: &str, error: SpecError) -> Result<SourceProblem, StageError> {
     match error {
         SpecError::Invalid { file, line, message } => Ok(SourceProblem { file, line, message }),
-        SpecError::TimedOut { .. } | SpecError::TooMuch { .. } | SpecError::Answer { .. } => {
-            Ok(problem(spec, &error.to_string()))
+        // The problem names the file already.
+        SpecError::TimedOut { seconds, .. } => {
+            let message =
+                format!("could not be read within {seconds} s: something in it does not end");
+            Ok(problem(spec, &message))
         }
+        SpecError::TooMuch { what, .. } => {
+            Ok(problem(spec, &format!("could not be read: it used up the {what} allowed for it")))
+        }
+        SpecError::Answer { .. } => Ok(problem(spec, &error.to_string())),
         other => Err(StageError::outside(other)),
     }
 }
@@ -157,13 +165,19 @@ fn gating(
 ) -> Result<Option<Vec<model::gate::Policy>>, SourceProblem> {
     const FILE: &str = "gating.yaml";
     let Some(text) = read(tree, FILE)? else { return Ok(None) };
-    let policies =
-        pipeline::gate::policy::read_gating_yaml(&text).map_err(|error| SourceProblem {
-            file: FILE.to_owned(),
-            line: error.line.and_then(|line| u32::try_from(line).ok()),
-            message: error.to_string(),
-        })?;
-    Ok(Some(pipeline::gate::policy::policies_for(&policies, artifact.name.as_str())))
+    let policies = read_gating_yaml(&text).map_err(|error| gating_problem(FILE, error))?;
+    Ok(Some(policies_for(&policies, artifact.name.as_str())))
+}
+
+/// The line is told with the file; without one, the document's number is the place.
+fn gating_problem(file: &str, error: PolicyProblem) -> SourceProblem {
+    let Some(line) = error.line else { return problem(file, &error.to_string()) };
+    let policy = error.policy.map(|policy| format!("policy '{policy}': ")).unwrap_or_default();
+    SourceProblem {
+        file: file.to_owned(),
+        line: u32::try_from(line).ok(),
+        message: format!("{policy}{}", error.message),
+    }
 }
 
 fn read(tree: &Path, file: &str) -> Result<Option<String>, SourceProblem> {

@@ -8,7 +8,8 @@ set -eu
 umask 022
 
 # The parent's death kills everything from here on, but it could have died before that was so.
-# It writes a word once this process exists; end of file says there is nobody left to work for.
+# It answers the first line with a word; end of file says there is nobody left to work for.
+echo ready
 read -r word && [ "$word" = go ] || exit 1
 exec </dev/null
 

@@ -1,7 +1,7 @@
 //! Starts a cell, watches what it uses, and ends it when it must end.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, PipeReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -129,12 +129,31 @@ fn spawn(
     drop(command);
     let (sender, events) = mpsc::channel();
     let timer = time(cell.limits.wall, sender.clone());
-    thread::spawn(move || log::copy(reader, log, &sender));
-    if let Some(mut stdin) = child.stdin.take() {
-        // If it is dead already, its exit says more than this error.
-        let _ = stdin.write_all(b"go\n");
-    }
+    let stdin = child.stdin.take();
+    thread::spawn(move || {
+        let (mut reader, mut log) = (reader, log);
+        if greet(&mut reader, &mut log)
+            && let Some(mut stdin) = stdin
+        {
+            // If it is dead already, its exit says more than this error.
+            let _ = stdin.write_all(b"go\n");
+        }
+        log::copy(reader, log, &sender);
+    });
     Ok((child, events, timer))
+}
+
+/// Waits for the line by which the script says that it will not outlive this process. What comes instead, as of an
+/// `unshare` that is not allowed, belongs into the log.
+fn greet(reader: &mut PipeReader, log: &mut File) -> bool {
+    const READY: &[u8] = b"ready\n";
+    let mut said = Vec::new();
+    let mut byte = [0];
+    while said.len() < READY.len() && matches!(reader.read(&mut byte), Ok(1)) {
+        said.push(byte[0]);
+    }
+    // A log that cannot be written is noticed by the copying that follows.
+    said == READY || log.write_all(&said).is_err()
 }
 
 fn time(limit: Duration, events: Sender<Event>) -> Timer {

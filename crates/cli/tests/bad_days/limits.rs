@@ -36,21 +36,28 @@ fn a_build_without_end_is_ended_and_holds_its_dependents_only() {
     check_limit(&server, "bomb", "it had more processes than it may");
     check_limit(&server, "hog", "it needed more memory than it may");
     let user = server.step("user").unwrap();
-    assert_eq!((&user["state"], &user["waits_for"][0]), (&"rebuild".into(), &"rpms/hang#f44".into()));
+    assert_eq!(
+        (&user["state"], &user["waits_for"][0]),
+        (&"rebuild".into(), &"rpms/hang#f44".into())
+    );
     assert_eq!(server.builds("user"), Vec::<Value>::new());
     goes_on(&server, &hang, &hog);
 }
 
 fn check_limit(server: &Server, name: &str, words: &str) {
     let step = server.until_step(name, "failed");
-    assert_eq!((&step["failure"]["kind"], &step["failure"]["message"]), (&"limit-exceeded".into(), &words.into()));
+    assert_eq!(
+        (&step["failure"]["kind"], &step["failure"]["message"]),
+        (&"limit-exceeded".into(), &words.into())
+    );
     let shown = server.done(&["build", "show", &format!("{name}-1-1.f44")]);
     assert!(shown.contains(words), "{shown}");
 }
 
 /// A new commit goes on; a retry without one comes to the same, and says so.
 fn goes_on(server: &Server, hang: &Package, hog: &Package) {
-    let retried = server.done(&["retry", "--failed-only", "--artifact", "rpms/hog#f44", "--author", "ann"]);
+    let retried =
+        server.done(&["retry", "--failed-only", "--artifact", "rpms/hog#f44", "--author", "ann"]);
     assert_eq!(retried, "rpms/hog#f44 is built again\n");
     server.until("another attempt to fail", || {
         let builds = server.builds("hog");
@@ -66,5 +73,9 @@ fn goes_on(server: &Server, hang: &Package, hog: &Package) {
     assert_eq!(bomb["state"], "failed");
     let status = server.json(&["status"]);
     let open = &status["open_plans"];
-    assert_eq!((open.as_array().unwrap().len(), &open[0]["state"]), (1, &"held".into()), "{status}");
+    assert_eq!(
+        (open.as_array().unwrap().len(), &open[0]["state"]),
+        (1, &"held".into()),
+        "{status}"
+    );
 }

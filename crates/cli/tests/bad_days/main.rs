@@ -12,6 +12,10 @@ mod sources;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
+mod gates;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod messages;
@@ -21,3 +25,7 @@ mod repositories;
 mod several;
 #[cfg(test)]
 mod specs;
+#[cfg(test)]
+mod stops;
+#[cfg(test)]
+mod why;

@@ -25,6 +25,8 @@ pub(crate) struct Server {
     pub(crate) folder: TempDir,
     /// The arguments by which the command line finds the same store.
     store: Vec<String>,
+    /// What the command line is run through.
+    entry: Vec<String>,
     process: Option<Process>,
 }
 
@@ -63,7 +65,7 @@ impl Server {
         let data = folder.path().join("data").to_string_lossy().into_owned();
         let mut store = vec!["--data".to_owned(), data];
         store.extend(db.iter().flat_map(|db| ["--db".to_owned(), (*db).to_owned()]));
-        Self { folder, store, process: None }
+        Self { folder, store, entry: Vec::new(), process: None }
     }
 
     /// Runs the server, which must not run yet, with more arguments.
@@ -78,9 +80,19 @@ impl Server {
         Companion(self.spawn(Command::new("setpriv"), &[]))
     }
 
-    /// Runs the server through `launcher`, which ends in `setpriv` and passes its arguments on.
-    pub(crate) fn run_through(&mut self, launcher: Command) {
+    /// Tells a server that does not run yet where its dist-git and its database are.
+    pub(crate) fn keep_in(&mut self, distgit: &Path, database: &Path) {
+        let config = self.folder.path().join("config.toml");
+        let text = fs::read_to_string(&config).unwrap();
+        fs::write(&config, format!("distgit = {distgit:?}\n{text}")).unwrap();
+        self.store.extend(["--db".to_owned(), format!("sqlite:{}", database.display())]);
+    }
+
+    /// Runs the server through `launcher`, which ends in `setpriv` and passes its arguments on, and every command
+    /// through `entry(PID)`.
+    pub(crate) fn run_through(&mut self, launcher: Command, entry: impl Fn(u32) -> Vec<String>) {
         let process = self.spawn(launcher, &[]);
+        self.entry = entry(process.child.id());
         self.process = Some(process);
     }
 
@@ -128,18 +140,13 @@ impl Server {
 
     /// Runs a command of the command line.
     pub(crate) fn cli(&self, arguments: &[&str]) -> Said {
-        self.cli_through(Command::new(env!("CARGO_BIN_EXE_millstream")), arguments)
-    }
-
-    /// Runs a command through a launcher that ends in the program.
-    pub(crate) fn cli_through(&self, mut command: Command, arguments: &[&str]) -> Said {
-        let output = command.args(arguments).args(&self.store).output().unwrap();
+        let program = [env!("CARGO_BIN_EXE_millstream").to_owned()];
+        let words: Vec<&String> = self.entry.iter().chain(&program).collect();
+        let mut command = Command::new(words[0]);
+        let output = command.args(&words[1..]).args(arguments).args(&self.store).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Said {
-            code: output.status.code().unwrap_or(-1),
-            out: text(&output.stdout),
-            err: text(&output.stderr),
-        }
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        Said { code: output.status.code().unwrap_or(-1), out, err }
     }
 
     /// Runs a command that must succeed; returns what it prints.

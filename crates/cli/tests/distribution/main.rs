@@ -41,7 +41,15 @@ fn every_push_does_what_it_must_and_what_is_left_alone_would_come_out_the_same()
 fn an_ordinary_user_sees_the_same() {
     let folder = folder();
     let binary = folder.path().join("millstream");
-    fs::copy(MILLSTREAM, &binary).unwrap();
+    // By another process: a file that is open for writing, if only in what another test starts, cannot be run.
+    assert!(
+        Command::new("install")
+            .args(["-m", "755", MILLSTREAM])
+            .arg(&binary)
+            .status()
+            .unwrap()
+            .success()
+    );
     let data = folder.path().join("data");
     fs::create_dir(&data).unwrap();
     // Whoever is no ordinary user becomes one.

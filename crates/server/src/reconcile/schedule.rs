@@ -199,7 +199,8 @@ fn to_test(view: &View) -> Vec<StepIndex> {
     let progress = view.progress();
     let wanted = |step: &&model::step::Step| match step.state {
         StepState::Retest => true,
-        StepState::Built { .. } => {
+        // What the gate refuses at once, for a removed test, has to be tested all the same.
+        StepState::Built { .. } | StepState::Held { .. } => {
             progress::is_unit_built(&progress, view.plan.steps[step.index].unit)
         }
         _ => false,

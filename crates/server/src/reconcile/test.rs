@@ -103,6 +103,8 @@ async fn attempt(context: &Context, mut run: TestRun, place: &Place) -> Result<(
     for failures in 1.. {
         let ended = match execute(context, &run, place).await {
             Ok(cases) => Ok(cases),
+            // That the database is away says nothing about the machine: whoever finds it back takes the run over.
+            Err(StageError::Store(error)) if error.is_retryable() => return Err(error.into()),
             Err(error) if failures < ATTEMPTS => {
                 tracing::warn!(artifact = %run.artifact, attempt = run.attempt, %error, "will be attempted again");
                 tokio::time::sleep(Duration::from_secs(u64::from(failures))).await;

@@ -43,6 +43,8 @@ async fn attempt(context: &Context, mut build: Build, place: &Place) -> Result<(
     for failures in 1.. {
         let state = match run(context, &build, place).await {
             Ok(state) => state,
+            // That the database is away says nothing about the machine: whoever finds it back takes the build over.
+            Err(StageError::Store(error)) if error.is_retryable() => return Err(error.into()),
             Err(error) if failures < ATTEMPTS => {
                 tracing::warn!(build = build.number, attempt = build.attempt, %error, "will be attempted again");
                 tokio::time::sleep(Duration::from_secs(u64::from(failures))).await;

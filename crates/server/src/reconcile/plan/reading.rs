@@ -21,7 +21,7 @@ const AT_ONCE: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The longest pause before a source is looked at again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// A commit of an artifact.
 pub(super) type Wanted = (ArtifactKey, CommitId);
@@ -79,7 +79,7 @@ impl Readings {
             Some(Reading::UnderWay { failures }) => failures + 1,
             _ => 1,
         };
-        let pause = Duration::from_secs(1 << failures.min(6)).min(LONGEST_PAUSE);
+        let pause = Duration::from_secs(1 << failures.min(4)).min(LONGEST_PAUSE);
         known.insert(source.clone(), Reading::Failed { failures, again: now + pause });
         pause
     }
@@ -133,7 +133,7 @@ mod tests {
         let readings = Readings::default();
         let mut now = Timestamp::default();
         let mut pauses = Vec::new();
-        for _ in 0..7 {
+        for _ in 0..6 {
             assert_eq!(readings.begin(wanted, now), wanted);
             assert_eq!(readings.begin(wanted, now), [], "it is being read");
             let pause = readings.end(&source, true, now);
@@ -141,7 +141,7 @@ mod tests {
             pauses.push(pause.as_secs());
             now = now + pause;
         }
-        assert_eq!(pauses, [2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(pauses, [2, 4, 8, 15, 15, 15]);
         readings.begin(&[], now);
         assert_eq!(readings.begin(wanted, now), wanted);
         readings.end(&source, false, now);

@@ -1,0 +1,198 @@
+//! A full disk: the server's folders lie on small file systems of its own, which are filled and emptied again.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::server::{Server, published};
+use crate::sources::{Package, Spec};
+
+/// Mounts a file system on each of two folders and becomes the program in the other arguments.
+const MOUNT: &str = r#"
+mount -t tmpfs -o size=64m,mode=755 none "$1" && mount -t tmpfs -o size=16m,mode=755 none "$2" || exit 1
+shift 2
+exec "$@"
+"#;
+
+const GATED: &str = "--- !Policy
+product_versions: [f44]
+decision_context: millstream
+subject_type: koji_build
+rules:
+  - !PassingTestCaseRule {test_case_name: tests.hello}
+";
+
+const NO_SPACE: &str = "No space left on device";
+
+/// A server whose folders can be filled.
+struct Cramped {
+    server: Server,
+    /// Its folders as they look from outside.
+    data: PathBuf,
+    database: PathBuf,
+}
+
+#[test]
+fn a_full_disk_is_told_and_waited_out() {
+    let cramped = Cramped::start();
+    let folder = cramped.server.folder.path();
+    let package = Package::below(&folder.join("distgit"), &folder.join("clones"), "tight");
+    package.push_spec(&Spec::of("tight").write());
+    cramped.server.until_step("tight", "published");
+    a_source_is_read_later(&cramped, &package);
+    a_build_is_tried_again(&cramped, &package);
+    a_publication_waits(&cramped, &package);
+    a_message_is_sent_again(&cramped);
+}
+
+impl Cramped {
+    fn start() -> Self {
+        let mut server = Server::prepare(None, "");
+        let folder = server.folder.path().to_owned();
+        let [data, database] = ["data", "database"].map(|name| folder.join(name));
+        for folder in [&data, &database] {
+            fs::create_dir(folder).unwrap();
+        }
+        server.keep_in(&folder.join("distgit"), &database.join("store.sqlite"));
+        // The mounts are seen by the server alone, and through it.
+        server.run_through(launcher(&[&data, &database]), entry);
+        let root = PathBuf::from(format!("/proc/{}/root", server.pid()));
+        let seen = |path: &Path| root.join(path.strip_prefix("/").unwrap());
+        Self { data: seen(&data), database: seen(&database), server }
+    }
+
+    /// Waits until the log tells something once more than it did.
+    fn until_told(&self, what: &str, before: usize) {
+        self.server.until(what, || (self.told(what) > before).then_some(()));
+    }
+
+    fn told(&self, what: &str) -> usize {
+        self.server.log().matches(what).count()
+    }
+
+    /// The folder that users of the repository see.
+    fn current(&self) -> PathBuf {
+        fs::read_link(self.data.join("published/f44/current")).unwrap()
+    }
+}
+
+/// Only root may mount; anybody is root in a user namespace, and in one below that the same user again.
+fn launcher(folders: &[&Path; 2]) -> Command {
+    let own = fs::metadata("/proc/self").unwrap();
+    let mut launcher = Command::new("unshare");
+    if !is_root() {
+        launcher.args(["--user", "--map-root-user"]);
+    }
+    launcher.args(["--mount", "sh", "-c", MOUNT, "mount"]).args(folders);
+    if !is_root() {
+        let ids = [format!("--map-user={}", own.uid()), format!("--map-group={}", own.gid())];
+        launcher.args(["unshare", "--user"]).args(ids);
+    }
+    launcher.arg("setpriv");
+    launcher
+}
+
+/// How to see what the server sees.
+fn entry(pid: u32) -> Vec<String> {
+    let mut words = vec!["nsenter".to_owned(), "--mount".to_owned()];
+    if !is_root() {
+        words.extend(["--user".to_owned(), "--preserve-credentials".to_owned()]);
+    }
+    words.extend(["--target".to_owned(), pid.to_string(), "--".to_owned()]);
+    words
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+/// Leaves no room in a folder's file system.
+fn fill(folder: &Path) {
+    let mut ballast = File::create(folder.join("ballast")).unwrap();
+    for size in [1 << 20, 1 << 12, 1] {
+        while ballast.write_all(&vec![0; size]).is_ok() {}
+    }
+}
+
+fn make_room(folder: &Path) {
+    fs::remove_file(folder.join("ballast")).unwrap();
+}
+
+fn a_source_is_read_later(cramped: &Cramped, package: &Package) {
+    let server = &cramped.server;
+    fill(&cramped.data);
+    package.push_spec(&Spec::of("tight").text("second").write());
+    // In git's words: Out of diskspace.
+    cramped.until_told("could not look at a source, will look again artifact=rpms/tight#f44", 0);
+    assert_eq!(server.event("tight").unwrap()["state"], "new");
+    make_room(&cramped.data);
+    server.until("another build", || (server.builds("tight").len() == 2).then_some(()));
+    server.until_step("tight", "published");
+}
+
+fn a_build_is_tried_again(cramped: &Cramped, package: &Package) {
+    let server = &cramped.server;
+    let signed = ["rpms/tight#f44", "--author", "ann", "--reason", "a full disk"];
+    server.done(&[&["hold"], &signed[..]].concat());
+    package.push_spec(&Spec::of("tight").text("third").write());
+    server.until_step("tight", "rebuild");
+    fill(&cramped.data);
+    let (told, current) = (cramped.told(NO_SPACE), cramped.current());
+    server.done(&[&["release-hold"], &signed[..]].concat());
+    cramped.until_told(NO_SPACE, told);
+    let state = server.until("the build to wait or to fail", || {
+        let state = server.step("tight")?["state"].as_str()?.to_owned();
+        (state != "building").then_some(state)
+    });
+    println!("after the hold: {state}");
+    assert_eq!(cramped.current(), current);
+    make_room(&cramped.data);
+    if state == "failed" {
+        let shown = server.json(&["build", "show", "tight-1-1.f44.2"]);
+        println!("{shown}");
+        server.done(&["retry", "--author", "ann"]);
+    }
+    server.until_step("tight", "published");
+    assert_eq!(server.builds("tight").len(), 3);
+}
+
+fn a_publication_waits(cramped: &Cramped, package: &Package) {
+    let server = &cramped.server;
+    let test = ("tests/hello", "#!/bin/sh\nexit 1\n");
+    package.push(&[("gating.yaml", GATED), test]);
+    server.until_step("tight", "held");
+    fill(&cramped.data);
+    let (current, files) = (cramped.current(), published(&cramped.data));
+    let waive = ["gate", "waive", "rpms/tight#f44", "--case", "tests.hello"];
+    server
+        .done(&[&waive[..], &["--author", "ann", "--reason", "only the disk is tested"]].concat());
+    cramped.until_told(r#"could not go on, will look again stage="publish""#, 0);
+    assert_eq!(server.step("tight").unwrap()["state"], "passed");
+    assert_eq!((cramped.current(), published(&cramped.data)), (current.clone(), files));
+    make_room(&cramped.data);
+    server.until_step("tight", "published");
+    assert_ne!(cramped.current(), current);
+}
+
+/// Now the database has no room.
+fn a_message_is_sent_again(cramped: &Cramped) {
+    let server = &cramped.server;
+    let reason = "a reason ".repeat(1000);
+    let message = format!(
+        r#"{{"id": "again", "topic": "millstream.request", "body":
+        {{"artifact": "rpms/tight#f44", "request": "retest", "by": "ann", "reason": "{reason}"}}}}"#
+    );
+    fill(&cramped.database);
+    let (status, problem) = server.post(None, &message);
+    assert_eq!(status, 503, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("full"), "{problem}");
+    make_room(&cramped.database);
+    assert_eq!(server.post(None, &message).0, 202);
+    server.until("the request to be answered", || {
+        let event = server.event("tight")?;
+        (event["event"]["kind"] == "requested" && event["state"] == "planned").then_some(())
+    });
+    server.until_step("tight", "retested");
+}
