@@ -238,9 +238,10 @@ async fn wait_for_plans(store: &store::Store, wanted: usize) -> HashMap<String, 
                 .expect("decisions");
             for decision in found.iter().map(|found| &found.decision) {
                 let reason = decision.detail.get("reason").and_then(|reason| reason.as_str());
-                if let (Some(reason), Some(plan)) = (reason, decision.plan) {
-                    planned
-                        .insert(reason.to_owned(), numbers.get(&plan).copied().unwrap_or(i64::MAX));
+                // A plan that came after the list of plans is found in the next round.
+                let number = decision.plan.and_then(|plan| numbers.get(&plan));
+                if let (Some(reason), Some(number)) = (reason, number) {
+                    planned.insert(reason.to_owned(), *number);
                 }
             }
             match found.last() {

@@ -9,9 +9,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::{StatusCode, Uri};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+
+use problem::Problem;
 
 use crate::context::Context;
 
@@ -36,6 +39,10 @@ fn router(context: Arc<Context>, writer: v1::messages::writer::Writer) -> Router
     Router::new()
         .route("/health", get(health::show))
         .route("/metrics", get(metrics::show))
+        .fallback(async |uri: Uri| {
+            let pages = "there are /health, /metrics and /api/v1/messages";
+            Problem::new(StatusCode::NOT_FOUND, format!("there is no {}: {pages}", uri.path()))
+        })
         .with_state(Arc::clone(&context))
         .merge(
             Router::new()

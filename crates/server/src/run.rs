@@ -50,6 +50,8 @@ pub struct Server {
 pub async fn start(config: Config, roles: &[Stage]) -> Result<Server, ServeError> {
     let context = Arc::new(Context::open(config, Arc::new(SystemClock)).await?);
     clear_up(&context).await?;
+    // The first plan would wait for the graph, and everything behind it as well.
+    context.graph.lock().await.current(&context.store).await.map_err(StartError::from)?;
     let listen = context.config.listen.clone();
     let listener = TcpListener::bind(&listen)
         .await

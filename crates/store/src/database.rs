@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
@@ -215,7 +216,13 @@ async fn open_sqlite(path: &Path, options: &Options) -> Result<Pools> {
         .statement_cache_capacity(256);
     // The connections live as long as the store: there is no server to be lenient with, and a file needs no ping.
     let pool = || {
-        SqlitePoolOptions::new().max_lifetime(None).idle_timeout(None).test_before_acquire(false)
+        let pool = SqlitePoolOptions::new().max_lifetime(None).idle_timeout(None);
+        // When the disk is full SQLite ends a transaction by itself. The connection then takes itself to be in one for
+        // ever and can begin no other; another connection takes its place.
+        pool.test_before_acquire(false).before_acquire(|connection, _| {
+            let is_free = !connection.is_in_transaction();
+            Box::pin(async move { Ok(is_free) })
+        })
     };
     let write = pool().max_connections(1).acquire_timeout(options.queue);
     let wal = connect.clone().journal_mode(SqliteJournalMode::Wal);

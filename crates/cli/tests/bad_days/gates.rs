@@ -63,6 +63,7 @@ fn a_waiver_goes_on_without_another_build(server: &Server) {
 
     let said = server.cli(&[&WAIVE[..], &["known", "--until", "2020-01-01"]].concat());
     assert_eq!(said.code, 2, "{said:?}");
+    assert!(said.err.contains("is past: the waiver would never be in force"), "{said:?}");
     let before = server.builds("lib");
     server.done(&[&WAIVE[..], &["known", "--nvr", "lib-1-1.f44"]].concat());
     server.until_step("lib", "published");

@@ -45,6 +45,9 @@ fn refuses_what_is_no_message(server: &Server) {
     check(r#"{"id": "a", "topic": "", "body": {}}"#, 400, "topic must have 1 to 255 bytes");
     check(r#"{"id": "a\u0000", "topic": "t", "body": {}}"#, 400, "id must have");
     check(&request(&"a".repeat(256), "{}"), 400, "id must have");
+    let (status, body) = server.get("/api/v2/messages");
+    assert_eq!(status, 404);
+    assert!(body.contains("there is no /api/v2/messages: there are /health,"), "{body}");
     let message = |size: usize| request("long", &format!("\"{}\"", "a".repeat(size)));
     check(&message(4 << 20), 413, "4194304 bytes at most");
     assert_eq!(server.post(Some(TOKEN), &message((4 << 20) - 100)).0, 202);

@@ -38,7 +38,7 @@ pub(crate) async fn create(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     authorize(&context, &headers).await?;
-    let body = body.map_err(unreceived)?;
+    let body = body.map_err(|rejection| unreceived(&rejection))?;
     let sent: Sent = serde_json::from_slice(&body).map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, format!("the request is no message: {error}"))
     })?;
@@ -61,7 +61,7 @@ pub(crate) async fn create(
 }
 
 /// Why the body could not be taken from the connection.
-fn unreceived(rejection: BytesRejection) -> Problem {
+fn unreceived(rejection: &BytesRejection) -> Problem {
     match rejection.status() {
         status @ StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(status, format!("the request is too large: {LONGEST} bytes at most"))
