@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Event(event::Args),
     /// Where branches pointed, and when
     Branch(branch::Args),
-    /// Plans: list, show, cancel; or what would happen (--if)
+    /// Plans: list, show, run, cancel; or what would happen (--if)
     Plan(plan::Args),
     /// Why an artifact is rebuilt, retested or left alone
     Why(why::Args),

@@ -162,7 +162,9 @@ async fn overlapping(
         if known || head.branch != *branch {
             continue;
         }
-        if let Some(plan) = plans::get(&mut reader, head.id).await? {
+        if let Some(mut plan) = plans::get(&mut reader, head.id).await? {
+            // A person may have brought it forward.
+            plan.plan.start = head.start;
             let steps = steps::of_plan(&mut reader, head.id).await?;
             found.push((plan, steps));
         }

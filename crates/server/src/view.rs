@@ -166,11 +166,20 @@ impl View {
             let step = &mut self.steps[index];
             step.version = steps::update(tx, step).await?;
         }
-        store::decisions::append_many(tx, &self.decisions).await?;
+        append(tx, &self.decisions).await?;
         self.changed.clear();
         self.decisions.clear();
         Ok(())
     }
+}
+
+/// Puts decisions on record, and says so in the log: who watches a server sees the ledger grow.
+pub(crate) async fn append(tx: &mut Tx, decisions: &[Decision]) -> Result<(), StageError> {
+    for decision in decisions {
+        let artifact = decision.artifact.as_ref().map(ToString::to_string);
+        tracing::info!(decision = ?decision.kind, artifact, "{}", decision.sentence);
+    }
+    Ok(store::decisions::append_many(tx, decisions).await?)
 }
 
 /// The repository a step is built or tested from: what is published, and the plan's own outputs it may see.

@@ -158,6 +158,15 @@ pub async fn started(conn: &mut Conn, now: Timestamp) -> Result<Vec<PlanHead>> {
     conn.rows("plans", sql, args![now]).await?.into_iter().map(decode_head).collect()
 }
 
+/// Lets a plan start at `at` if it would have waited longer; says whether it would have. Its body stays as it was made.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`].
+pub async fn bring_forward(tx: &mut Tx, id: PlanId, at: Timestamp) -> Result<bool> {
+    let sql = "UPDATE plans SET starts = $2 WHERE id = $1 AND starts > $2";
+    Ok(tx.execute(sql, args![id, at]).await? == 1)
+}
+
 /// The branches that have open plans, sorted.
 ///
 /// # Errors

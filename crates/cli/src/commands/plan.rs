@@ -43,6 +43,13 @@ enum Verb {
         #[arg(long, conflicts_with = "json")]
         markdown: bool,
     },
+    /// Let a plan start now instead of waiting for more of the same
+    Run {
+        /// Its number
+        number: i64,
+        #[command(flatten)]
+        signature: Signature,
+    },
     /// Cancel what a plan has not finished, and end its builds
     Cancel {
         /// Its number
@@ -75,13 +82,17 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
             output::text_block(&admin.plan(number).await?.markdown())?;
         }
         Some(Verb::Show { number, .. }) => output::answer(global, &admin.plan(number).await?)?,
+        Some(Verb::Run { number, signature }) => {
+            let report = admin.run_plan(number, &signature.author, &signature.reason).await?;
+            output::answer(global, &report)?;
+        }
         Some(Verb::Cancel { number, signature }) => {
             let cancelled = admin.cancel_plan(number, &signature.author, &signature.reason).await?;
             output::answer(global, &cancelled)?;
         }
         None => {
             return Err(Failure::Usage(
-                "say what to do: list, show, cancel, or --if CHANGE".to_owned(),
+                "say what to do: list, show, run, cancel, or --if CHANGE".to_owned(),
             ));
         }
     }

@@ -66,6 +66,12 @@ impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "database  {}", self.database)?;
         writeln!(f, "dist-git  {}", self.distgit.display())?;
+        if self.repositories.is_empty() {
+            writeln!(
+                f,
+                "next: `millstream init --repository rpms/NAME` makes a repository to push to"
+            )?;
+        }
         self.repositories.iter().try_for_each(|(name, hook)| writeln!(f, "  {name}: {hook}"))
     }
 }

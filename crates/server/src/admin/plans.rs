@@ -129,6 +129,30 @@ impl Admin {
         reported(&mut reader, &found, &steps).await
     }
 
+    /// Lets a plan start now instead of waiting for more of the same.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`] when it has started already.
+    pub async fn run_plan(
+        &self,
+        number: i64,
+        author: &str,
+        reason: &str,
+    ) -> Result<PlanReport, AdminError> {
+        signed(author, reason)?;
+        self.write(async |tx| {
+            let NumberedPlan { plan, .. } = numbered(tx, number).await?;
+            if !plans::bring_forward(tx, plan.id, self.now()).await? {
+                return Err(AdminError::Input(format!("plan {number} has started already")));
+            }
+            let sentence = format!("{author} let plan {number} start at once: {reason}");
+            let about = (plan.events.first().copied(), Some(plan.id), None);
+            intervened(tx, self.now(), about, sentence, serde_json::Value::Null).await
+        })
+        .await?;
+        self.plan(number).await
+    }
+
     /// Cancels what a plan has not finished, and ends its builds.
     ///
     /// # Errors

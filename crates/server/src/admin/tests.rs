@@ -256,6 +256,16 @@ async fn nobody_intervenes_without_a_name() {
 }
 
 #[tokio::test]
+async fn what_has_started_need_not_be_started() {
+    let scene = scene(succeeded(), held(ObjectionKind::Missing)).await;
+    let error = scene.admin.run_plan(1, "ann", "hurry").await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.to_string()),
+        (ErrorKind::Input, "plan 1 has started already".to_owned())
+    );
+}
+
+#[tokio::test]
 async fn a_cancelled_plan_leaves_what_is_settled() {
     let scene = scene(succeeded(), held(ObjectionKind::Missing)).await;
     let cancelled = scene.admin.cancel_plan(1, "ann", "not wanted").await.unwrap();

@@ -18,11 +18,12 @@ use model::source::SourceProblem;
 use model::step::{Step, StepState};
 use pipeline::plan::{Root, first_steps};
 use store::leases::{self, Lease};
-use store::{Tx, builds, decisions, events, holds, plans, refs, steps};
+use store::{Tx, builds, events, holds, plans, refs, steps};
 
 use super::{Outcome, Stage, StageError};
 use crate::context::Context;
 use crate::planning::{Draft, Supposed, draft, drafts};
+use crate::view::append;
 
 /// How many events are answered at once. More at once means fewer plans to merge.
 const AT_ONCE: u32 = 500;
@@ -246,7 +247,7 @@ async fn close(
     leases::guard(&mut tx, lease, context.clock.now()).await?;
     for (event, state, decision) in nothing {
         events::set_state(&mut tx, *event, EventState::New, *state).await?;
-        decisions::append_many(&mut tx, std::slice::from_ref(decision)).await?;
+        append(&mut tx, std::slice::from_ref(decision)).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -289,7 +290,7 @@ async fn store(
         }
         record.extend(planned(context, draft));
     }
-    decisions::append_many(&mut tx, &record).await?;
+    append(&mut tx, &record).await?;
     Ok(tx.commit().await?)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::build::{Build, BuildState, Failure, FailureKind};
 use model::step::StepState;
 use store::builds::{NewBuild, Reservation};
-use store::{Error, Page, Store, builds, plans, steps};
+use store::{Error, Page, Store, Tx, builds, plans, steps};
 
 use crate::fixture::{
     artifact, at, both, branch, commit, digest, fence, id, new_build, plan, queued, succeeded,
@@ -271,12 +271,14 @@ async fn a_plan_is_open_while_a_step_is_not_settled() {
         };
         assert_eq!(open().await, [(1, 2), (2, 1)]);
         assert_eq!(touching(&["zlib", "png", "unknown"]).await, [1, 2]);
-        let mut conn = store.read().await.unwrap();
-        for (second, expected) in [(1, 0), (2, 2)] {
-            let started = plans::started(&mut conn, at(second)).await.unwrap();
-            assert_eq!(started.len(), expected, "at second {second}");
-        }
-        drop(conn);
+        let mut tx = store.begin().await.unwrap();
+        let started =
+            async |tx: &mut Tx, second| plans::started(tx, at(second)).await.unwrap().len();
+        assert_eq!((started(&mut tx, 1).await, started(&mut tx, 2).await), (0, 2));
+        assert!(plans::bring_forward(&mut tx, id(1), at(1)).await.unwrap());
+        assert!(!plans::bring_forward(&mut tx, id(1), at(1)).await.unwrap(), "it has started");
+        assert_eq!(started(&mut tx, 1).await, 1);
+        tx.commit().await.unwrap();
         assert_eq!(touching(&["png"]).await, [1]);
 
         let mut step = first_steps[0].clone();
