@@ -77,6 +77,7 @@ macro_rules! names {
         }
     )*};
 }
+pub(crate) use names;
 
 names! {
     /// The name of an artifact, as of an RPM package: letters, digits and `._+-`.
@@ -99,7 +100,7 @@ impl CommitId {
     }
 }
 
-fn is_word(text: &str, extra: &[u8]) -> bool {
+pub(crate) fn is_word(text: &str, extra: &[u8]) -> bool {
     let first_ok = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
     first_ok
         && text.len() <= 255

@@ -14,6 +14,7 @@ pub mod package;
 pub mod requirement;
 pub mod version;
 
+pub mod compose;
 pub mod event;
 pub mod message;
 pub mod source;
