@@ -114,16 +114,22 @@ pub(crate) fn is_word(text: &str, extra: &[u8]) -> bool {
 pub enum ArtifactKind {
     /// A source package.
     Rpms,
+    /// An image: packages, and what a Containerfile adds to them.
+    Containers,
+    /// A compose: repositories and images that are shipped together.
+    Composes,
 }
 
 impl ArtifactKind {
     /// Every kind there is.
-    pub const ALL: [Self; 1] = [Self::Rpms];
+    pub const ALL: [Self; 3] = [Self::Rpms, Self::Containers, Self::Composes];
 
     /// The dist-git namespace, e.g. `rpms`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rpms => "rpms",
+            Self::Containers => "containers",
+            Self::Composes => "composes",
         }
     }
 }
@@ -135,7 +141,7 @@ impl FromStr for ArtifactKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| InvalidName {
             what: "kind of artifact",
             text: text.to_owned(),
-            expected: "rpms",
+            expected: "rpms, containers or composes",
         })
     }
 }
@@ -219,7 +225,9 @@ mod tests {
 
     #[test]
     fn a_key_reads_as_it_is_written() {
-        for text in ["rpms/zlib#f44", "rpms/gtk+3.0#epel/9.1", "rpms/0ad#main"] {
+        for text in
+            ["rpms/zlib#f44", "rpms/gtk+3.0#epel/9.1", "rpms/0ad#main", "composes/server#f44"]
+        {
             assert_eq!(text.parse::<ArtifactKey>().unwrap().to_string(), text);
         }
     }

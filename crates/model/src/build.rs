@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::{ArtifactKey, CommitId};
 use crate::clock::Timestamp;
+use crate::compose::{ComposeInputs, ComposeOutput};
 use crate::digest::Digest;
 use crate::id::BuildId;
+use crate::image::{ImageInputs, ImageOutput};
 use crate::package::Package;
 use crate::requirement::Requirement;
 use crate::step::InvalidTransition;
@@ -47,16 +49,16 @@ pub struct Build {
     pub commit: CommitId,
     /// In which flavour.
     pub flavour: Flavour,
-    /// The digest over commit, flavour, toolchain and the resolved buildroot.
+    /// The digest over commit, flavour, toolchain and the resolved inputs.
     pub input: Digest,
     /// The NVR reserved for it.
     pub nvr: Nvr,
     /// The dist tag with its minor bump, e.g. `.f44.2`.
     pub dist: String,
-    /// The repository its buildroot was resolved from.
+    /// The repository its inputs were resolved from.
     pub snapshot: Digest,
-    /// The large set that lists the buildroot.
-    pub buildroot: Digest,
+    /// The large set that holds its [`Inputs`].
+    pub inputs: Digest,
     /// Which attempt this is, from 1.
     pub attempt: u32,
     /// Where it stands.
@@ -193,14 +195,33 @@ impl fmt::Display for Failure {
 /// What a build put out, as a large set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildOutput {
+    /// What it made.
+    pub product: Product,
+    /// Where the facets are kept: one large set for each package or image.
+    pub facets: Vec<FacetsRef>,
+}
+
+/// What a build made, by the kind of its artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Product {
+    /// Binary packages.
+    Packages(PackagesOutput),
+    /// An image.
+    Image(ImageOutput),
+    /// A compose.
+    Compose(ComposeOutput),
+}
+
+/// What the build of a source package made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackagesOutput {
     /// The binary packages, sorted by NEVRA.
     pub packages: Vec<Package>,
     /// The source package's file name.
     pub source_package: String,
     /// The BuildRequires the build reported itself.
     pub build_requires: Vec<Requirement>,
-    /// Where the facets are kept: one large set for each package.
-    pub facets: Vec<FacetsRef>,
 }
 
 /// Where one package's facets are kept.
@@ -230,4 +251,38 @@ pub struct InstalledPackage {
     pub build: Option<BuildId>,
     /// Whether a BuildRequires names it directly.
     pub direct: bool,
+}
+
+/// What goes into a build beside its commit, as a large set, by the kind of its artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inputs {
+    /// The packages installed to build a source package.
+    Buildroot(Buildroot),
+    /// What an image is made of, stage by stage.
+    Image(ImageInputs),
+    /// What a compose ships.
+    Compose(ComposeInputs),
+}
+
+impl Inputs {
+    /// The builds of ours that went in, each once, sorted.
+    pub fn builds(&self) -> Vec<BuildId> {
+        let mut builds: Vec<BuildId> = match self {
+            Self::Buildroot(root) => root.0.iter().filter_map(|package| package.build).collect(),
+            Self::Image(inputs) => inputs.builds().collect(),
+            Self::Compose(inputs) => inputs.builds().collect(),
+        };
+        builds.sort_unstable();
+        builds.dedup();
+        builds
+    }
+
+    /// The packages of a buildroot; none for anything else.
+    pub fn buildroot(&self) -> &[InstalledPackage] {
+        match self {
+            Self::Buildroot(root) => &root.0,
+            Self::Image(_) | Self::Compose(_) => &[],
+        }
+    }
 }

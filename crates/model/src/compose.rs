@@ -2,6 +2,7 @@
 
 mod comps;
 mod id;
+mod inputs;
 mod output;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ pub use comps::{
     Category, Comps, Condition, Environment, Group, GroupRef, Langpack, Member, MemberKind, Text,
 };
 pub use id::{ComposeDate, ComposeId, ComposeKind};
+pub use inputs::ComposeInputs;
 pub use output::{
     ComposeOutput, ComposedArch, ComposedImage, ComposedPackage, ComposedVariant, Deliverable,
     DeliverableKey, DeliverableKind,
@@ -107,6 +109,13 @@ pub struct Variant {
     pub arches: BTreeSet<ArchName>,
     /// Whether the source packages are in it.
     pub sources: bool,
+}
+
+impl ComposeDefinition {
+    /// The images that its variants name, each once.
+    pub fn images(&self) -> BTreeSet<&ArtifactName> {
+        self.variants.values().flat_map(|variant| &variant.images).collect()
+    }
 }
 
 impl Variant {

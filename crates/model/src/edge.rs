@@ -17,11 +17,24 @@ pub enum EdgeKind {
     Buildroot,
     /// A subpackage requires the package at run time.
     Requires,
+    /// An image contains the package.
+    Contains,
+    /// An image stands on another image. The package is the other image's name.
+    LayeredOn,
+    /// A compose ships the package or the image. Every new build of it is news, whatever it changes.
+    Ships,
 }
 
 impl EdgeKind {
     /// Every kind there is.
-    pub const ALL: [Self; 3] = [Self::BuildRequires, Self::Buildroot, Self::Requires];
+    pub const ALL: [Self; 6] = [
+        Self::BuildRequires,
+        Self::Buildroot,
+        Self::Requires,
+        Self::Contains,
+        Self::LayeredOn,
+        Self::Ships,
+    ];
 
     /// Its name in files, columns and sentences.
     pub fn as_str(self) -> &'static str {
@@ -29,6 +42,9 @@ impl EdgeKind {
             Self::BuildRequires => "build-requires",
             Self::Buildroot => "buildroot",
             Self::Requires => "requires",
+            Self::Contains => "contains",
+            Self::LayeredOn => "layered-on",
+            Self::Ships => "ships",
         }
     }
 }
@@ -43,12 +59,17 @@ impl fmt::Display for EdgeKind {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
-    /// The spec at this commit asks for this capability. Provisional until a build reports its own.
+    /// The source at this commit asks for this capability. Provisional until a build reports its own.
     Spec {
         /// The commit that was parsed.
         commit: CommitId,
-        /// The BuildRequires as written.
+        /// What is asked for, as written.
         capability: String,
+    },
+    /// The package or the image is in what this build made.
+    Contents {
+        /// The build.
+        build: BuildId,
     },
     /// The package was installed in the buildroot of this build.
     Buildroot {
@@ -75,7 +96,7 @@ pub struct Edge {
     pub dependency: ArtifactKey,
     /// How.
     pub kind: EdgeKind,
-    /// The binary package of the dependency that is needed.
+    /// The binary package of the dependency that is needed, or the image's name.
     pub package: String,
     /// What says so.
     pub evidence: Evidence,

@@ -66,6 +66,8 @@ pub enum ObjectionKind {
     },
     /// The commit removes the test from its gate; somebody must sign off on that.
     Removed,
+    /// It is published on a person's sign-off only, and nobody has signed off yet.
+    Unsigned,
     /// The cycle did not settle: these facets keep moving.
     Unsettled {
         /// Which, of which packages.
@@ -91,6 +93,9 @@ impl fmt::Display for Objection {
             ObjectionKind::Failed { note } => write!(f, "{case} of {artifact} failed: {note}"),
             ObjectionKind::Removed => {
                 write!(f, "{case} was removed from the gate of {artifact}: that needs a sign-off")
+            }
+            ObjectionKind::Unsigned => {
+                write!(f, "{artifact} waits for a person's sign-off ({case})")
             }
             ObjectionKind::Unsettled { facets } => {
                 write!(
@@ -155,7 +160,7 @@ pub struct Waiver {
 pub enum WaiverKind {
     /// Lifts a missing, errored or failed result.
     Waiver,
-    /// Accepts that a commit removes a test from its gate.
+    /// Accepts that a commit removes a test from its gate, or lets be published what waits for a person.
     SignOff,
 }
 

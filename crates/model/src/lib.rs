@@ -15,6 +15,8 @@ pub mod requirement;
 pub mod version;
 
 pub mod compose;
+pub mod image;
+
 pub mod event;
 pub mod message;
 pub mod source;

@@ -46,6 +46,18 @@ pub enum Reason {
         /// What changed.
         change: FacetChange,
     },
+    /// It ships a package or an image that was built anew.
+    Replaced {
+        /// The edge.
+        edge: Edge,
+    },
+    /// A compose asks for it, and it was never built.
+    Missing {
+        /// The event that brought the compose about.
+        event: EventId,
+        /// The compose.
+        compose: ArtifactKey,
+    },
     /// Something it requires was there and is not any more.
     RequirementLost {
         /// The edge.
@@ -147,6 +159,7 @@ impl Reason {
         match self {
             Self::Reached { edge }
             | Self::Listens { edge, .. }
+            | Self::Replaced { edge }
             | Self::RequirementLost { edge, .. }
             | Self::UsesAtRunTime { edge, .. } => Some(&edge.dependency),
             Self::NothingHeard { stops } => stops.first().map(|stop| &stop.edge.dependency),
@@ -158,7 +171,9 @@ impl Reason {
     /// The event in which the reason ends, if it ends here.
     pub fn event(&self) -> Option<EventId> {
         match self {
-            Self::SourceChanged { event, .. } | Self::Requested { event, .. } => Some(*event),
+            Self::SourceChanged { event, .. }
+            | Self::Requested { event, .. }
+            | Self::Missing { event, .. } => Some(*event),
             Self::Bootstrapped { because } => because.event(),
             _ => None,
         }
@@ -171,6 +186,8 @@ impl Reason {
             Self::Requested { .. } => "requested",
             Self::Reached { .. } => "reached",
             Self::Listens { .. } => "listens",
+            Self::Replaced { .. } => "replaced",
+            Self::Missing { .. } => "missing",
             Self::RequirementLost { .. } => "requirement-lost",
             Self::Bootstrapped { .. } => "bootstrapped",
             Self::UsesAtRunTime { .. } => "uses-at-run-time",
@@ -193,6 +210,12 @@ impl fmt::Display for Reason {
             }
             Self::Listens { edge, change } => {
                 write!(f, "its {} edge listens to the {change}, which changed", edge.kind)
+            }
+            Self::Replaced { edge } => {
+                write!(f, "it ships {} of {}, which was built anew", edge.package, edge.dependency)
+            }
+            Self::Missing { compose, .. } => {
+                write!(f, "{compose} asks for it, and it was never built")
             }
             Self::RequirementLost { edge, package, requirement } => {
                 write!(

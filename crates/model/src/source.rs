@@ -1,13 +1,16 @@
 //! Sources: what a spec at a commit says, and what is wrong with it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::{ArtifactKey, CommitId};
+use crate::artifact::{ArtifactKey, ArtifactName, CommitId};
+use crate::compose::ComposeDefinition;
 use crate::edge::EdgeKind;
 use crate::facet::Facet;
 use crate::gate::Policy;
+use crate::image::ImageRecipe;
 use crate::requirement::{Capability, Requirement};
 use crate::version::Evr;
 
@@ -22,23 +25,25 @@ pub struct Source {
     pub content: Result<SourceContent, SourceProblem>,
 }
 
-/// What a commit of a source package says.
+/// What a commit says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceContent {
-    /// The spec file's name.
-    pub spec: String,
-    /// The source package's name.
+    /// The file that says most: the spec, the Containerfile, `millstream.toml` or `compose.toml`.
+    pub file: String,
+    /// The name in its builds' NVRs: the source package's, or the artifact's with its kind behind it.
     pub name: String,
     /// Its version with the branch's dist tag, before any minor bump.
     pub evr: Evr,
     /// Whether the release ends in the dist tag, so that a rebuild can get a new NVR.
     pub bumpable: bool,
-    /// What a build needs. Provisional: the build reports its own.
+    /// What a build needs, or an image contains. Provisional: the build reports its own.
     pub build_requires: Vec<Requirement>,
     /// The flavour to break a cycle with, if one is declared.
     pub bootstrap: Option<Bootstrap>,
     /// The packages it says it will build.
     pub packages: Vec<SourcePackage>,
+    /// What only artifacts of its kind say.
+    pub recipe: Recipe,
     /// The executables in `tests/`.
     pub tests: Vec<String>,
     /// What it asks for in `millstream.toml`.
@@ -47,6 +52,19 @@ pub struct SourceContent {
     pub gating: Option<Vec<Policy>>,
     /// The commit's time in seconds, the build's `SOURCE_DATE_EPOCH` where there is no changelog.
     pub time: i64,
+}
+
+/// What only artifacts of one kind say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Recipe {
+    /// Nothing more: the spec is read by the builder.
+    #[default]
+    Package,
+    /// How an image is made.
+    Image(ImageRecipe),
+    /// What a compose ships.
+    Compose(ComposeDefinition),
 }
 
 /// A flavour that builds with fewer BuildRequires.
@@ -75,12 +93,50 @@ pub struct SourcePackage {
 pub struct Settings {
     /// `[bootstrap]`
     pub bootstrap: Option<BootstrapSettings>,
+    /// `[image]`
+    pub image: Option<ImageSettings>,
     /// `[[listen]]`
     pub listen: Vec<Listen>,
     /// `[build]`
     pub build: LimitSettings,
     /// `[tests]`
     pub tests: LimitSettings,
+}
+
+/// `[image]` of `millstream.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImageSettings {
+    /// Its version; `1` if it is left out.
+    pub version: Option<String>,
+    /// The image it stands on, where there is no Containerfile.
+    pub from: Option<ArtifactName>,
+    /// The packages installed on top of what the last stage starts from.
+    pub packages: Vec<String>,
+    /// `[image.stages.NAME]`: packages for a named stage of the Containerfile.
+    pub stages: BTreeMap<String, StageSettings>,
+    /// Programs of the host's toolchain to put in, with their libraries.
+    pub toolchain: Vec<String>,
+    /// What is run, where there is no Containerfile; so are the others below.
+    pub entrypoint: Vec<String>,
+    /// Its arguments, unless others are given.
+    pub cmd: Vec<String>,
+    /// The environment.
+    pub env: BTreeMap<String, String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// The working folder.
+    pub workdir: Option<String>,
+    /// The user it runs as.
+    pub user: Option<String>,
+}
+
+/// `[image.stages.NAME]` of `millstream.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StageSettings {
+    /// The packages installed on top of what the stage starts from.
+    pub packages: Vec<String>,
 }
 
 /// `[bootstrap]` of `millstream.toml`.

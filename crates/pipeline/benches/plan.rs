@@ -188,6 +188,7 @@ fn outputs(number: usize, version: usize) -> BuildFacts {
     };
     let devel = format!("{name}-devel");
     BuildFacts {
+        contains: Vec::new(),
         packages: vec![package(&name), package(&devel)],
         facets: BuildFacets(vec![
             facets(&name, BTreeMap::from([(Facet::Content, content)])),

@@ -16,8 +16,10 @@ pub struct BuildFacts {
     pub packages: Vec<Package>,
     /// Their facets.
     pub facets: BuildFacets,
-    /// The builds of ours in its buildroot.
+    /// The builds of ours that went in: its buildroot, or what it contains or ships.
     pub against: Vec<BuildId>,
+    /// The builds of ours whose outputs are in what it made, for an image or a compose.
+    pub contains: Vec<BuildId>,
     /// Whether it is of the bootstrap flavour.
     pub bootstrap: bool,
 }

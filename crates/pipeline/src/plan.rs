@@ -334,7 +334,7 @@ fn plan_edges(layout: Layout<'_>, ground: &Ground) -> Vec<PlanEdge> {
 fn role(edge: &Edge) -> (EdgeKind, &str, Option<&str>) {
     let requiring = match &edge.evidence {
         Evidence::Requires { package, .. } => Some(package.as_str()),
-        Evidence::Spec { .. } | Evidence::Buildroot { .. } => None,
+        Evidence::Spec { .. } | Evidence::Buildroot { .. } | Evidence::Contents { .. } => None,
     };
     (edge.kind, &edge.package, requiring)
 }

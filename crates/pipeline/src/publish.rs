@@ -2,7 +2,7 @@
 //!
 //! The check here is by capabilities; before the repository is switched, a resolver confirms it over whole install sets.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use model::artifact::ArtifactKey;
 use model::facet::Facet;
@@ -47,11 +47,13 @@ impl std::fmt::Display for Breakage {
 
 /// The largest group of candidates that is closed under its capabilities.
 ///
-/// `published` is one build for each artifact; `stand_in` is what the toolchain's stand-in provides.
+/// `published` is one build for each artifact; `stand_in` is what the toolchain's stand-in provides. `made` are the
+/// builds of the plan: what holds the outputs of one of them goes out with it, or after it.
 pub fn closed_group(
     candidates: &[Candidate],
     published: &BTreeMap<ArtifactKey, BuildId>,
     stand_in: &Package,
+    made: &HashSet<BuildId>,
     facts: &Facts,
 ) -> Group {
     let candidate_of: HashMap<&ArtifactKey, usize> = candidates
@@ -69,7 +71,8 @@ pub fn closed_group(
             after.extend(candidates[position].builds.iter().cloned());
         }
         let world = World::of(&after, stand_in, facts);
-        let found = broken((&before, published), (&world, &after), facts);
+        let mut found = broken((&before, published), (&world, &after), facts);
+        found.extend(ahead(published, &after, made, facts));
         let culprits = culprits(found, &candidate_of);
         if culprits.is_empty() {
             group.waiting.sort_by_key(|(position, _)| *position);
@@ -130,6 +133,31 @@ fn broken(
             };
             found.push((blame, breakage));
         }
+    }
+    found
+}
+
+/// Images and composes that would come out before what is in them.
+fn ahead(
+    published: &BTreeMap<ArtifactKey, BuildId>,
+    after: &BTreeMap<ArtifactKey, BuildId>,
+    made: &HashSet<BuildId>,
+    facts: &Facts,
+) -> Vec<(Blame, Breakage)> {
+    let out: HashSet<BuildId> = after.values().copied().collect();
+    let new = after.iter().filter(|(artifact, build)| published.get(*artifact) != Some(build));
+    let mut found = Vec::new();
+    for (artifact, build) in new {
+        let contains = facts.get(*build).map_or(&[][..], |facts| facts.contains.as_slice());
+        let Some(missing) = contains.iter().find(|held| made.contains(held) && !out.contains(held))
+        else {
+            continue;
+        };
+        let held = facts.get(*missing).and_then(|facts| facts.packages.first());
+        let requirement = held.map_or_else(|| missing.to_string(), |held| held.nevra.to_string());
+        let package = artifact.name.to_string();
+        let breakage = Breakage { artifact: artifact.clone(), package, requirement };
+        found.push((Blame::Itself(artifact.clone()), breakage));
     }
     found
 }
@@ -204,10 +232,12 @@ mod tests {
     use model::digest::Digest;
     use model::facet::{BuildFacets, PackageFacets};
 
-    /// `zlib 2: libz.so.2, /usr/bin/z < libc` is build 2 of zlib: what it provides, files among it, and requires.
+    /// `zlib 2: libz.so.2, /usr/bin/z < libc` is build 2 of zlib: what it provides, files among it, and requires. An
+    /// image holds builds: `web 1: + zlib 2`.
     fn build(text: &str) -> (ArtifactKey, BuildId, BuildFacts) {
         let (head, rest) = text.split_once(':').unwrap();
         let (name, number) = head.trim().split_once(' ').unwrap();
+        let (rest, holds) = rest.split_once('+').unwrap_or((rest, ""));
         let (provides, requires) = rest.split_once('<').unwrap_or((rest, ""));
         let split = |text: &str| -> Vec<String> {
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -224,12 +254,17 @@ mod tests {
         let facts = BuildFacts {
             packages: vec![package(name, &provides, &split(requires))],
             facets: BuildFacets(vec![facets]),
+            contains: split(holds).iter().map(|held| id(held)).collect(),
             ..BuildFacts::default()
         };
-        let id = Digest::of(head).to_string();
-        let id = id.trim_start_matches("sha256:")[..32].parse().unwrap();
         let _: u32 = number.parse().unwrap();
-        (key(name), id, facts)
+        (key(name), id(head), facts)
+    }
+
+    /// The id of `zlib 2`.
+    fn id(build: &str) -> BuildId {
+        let digest = Digest::of(build.trim()).to_string();
+        digest.trim_start_matches("sha256:")[..32].parse().unwrap()
     }
 
     fn key(name: &str) -> ArtifactKey {
@@ -267,7 +302,8 @@ mod tests {
             })
             .collect();
         let stand_in = package("host-toolchain", &["libc".to_owned()], &[]);
-        let group = closed_group(&candidates, &published, &stand_in, &Facts::new(known));
+        let made: HashSet<BuildId> = known.keys().copied().collect();
+        let group = closed_group(&candidates, &published, &stand_in, &made, &Facts::new(known));
         let name = |position: &usize| {
             let names = candidates[*position].builds.iter().map(|(key, _)| key.name.as_str());
             names.collect::<Vec<_>>().join("+")
@@ -342,6 +378,17 @@ mod tests {
             "a 2: a, cap-a = 2 < cap-b = 2 & b 2: b < cap-a = 2",
             "not a+b: a of rpms/a#f44 requires cap-b = 2",
         );
+    }
+
+    #[test]
+    fn an_image_comes_out_with_what_is_in_it() {
+        let image = "web 1: web + zlib 2, app 1";
+        let zlib = "zlib 2: zlib, libz.so.1, /usr/bin/z";
+        check(PUBLISHED, &format!("{zlib}\n {image}"), "zlib; web");
+        // What takes something away waits, and with it the image and what ships the image.
+        let zlib = "zlib 2: zlib, /usr/bin/z";
+        let waits = "not zlib: png of rpms/png#f44 requires libz.so.1; not web: web of rpms/web#f44 requires zlib-1-1.x86_64";
+        check(PUBLISHED, &format!("{zlib}\n {image}"), waits);
     }
 
     #[test]

@@ -101,13 +101,14 @@ async fn fill(config: &Config) {
 
 fn source(artifact: &ArtifactKey, number: usize) -> Source {
     let content = SourceContent {
-        spec: format!("{}.spec", artifact.name),
+        file: format!("{}.spec", artifact.name),
         name: artifact.name.to_string(),
         evr: "1-1.f44".parse().expect("a valid version"),
         bumpable: true,
         build_requires: Vec::new(),
         bootstrap: None,
         packages: Vec::new(),
+        recipe: model::source::Recipe::Package,
         tests: Vec::new(),
         settings: Settings::default(),
         gating: None,

@@ -8,13 +8,13 @@ use std::time::Duration;
 use adapters::closure::Closures;
 use adapters::distgit::Scanner;
 use adapters::toolchain::{self, Toolchain};
-use model::build::{BuildOutput, BuildState, Buildroot, Flavour};
+use model::build::{BuildOutput, BuildState, Flavour, Inputs, Product};
 use model::clock::Clock;
 use model::facet::{BuildFacets, PackageFacets};
-use model::gate::Policy;
 use model::id::BuildId;
 use model::package::Package;
 use pipeline::facts::BuildFacts;
+use pipeline::gate::policy::ScopedPolicy;
 use store::leases::{self, Lease};
 use store::{Store, builds, sets};
 use tokio::sync::Notify;
@@ -67,7 +67,7 @@ pub(crate) struct Context {
     /// What the toolchain's stand-in provides.
     pub(crate) stand_in: Package,
     pub(crate) closures: Closures,
-    pub(crate) floor: Vec<Policy>,
+    pub(crate) floor: Vec<ScopedPolicy>,
     pub(crate) scanner: tokio::sync::Mutex<Scanner>,
     /// What the last scan could not read, so that it is logged once.
     pub(crate) scan_problems: Mutex<Vec<String>>,
@@ -144,9 +144,9 @@ impl Context {
         let BuildState::Succeeded { output, .. } = build.state else { return Ok(None) };
         let output: BuildOutput =
             sets::get_json(&mut reader, output).await?.ok_or_else(|| lost("output", output))?;
-        let buildroot: Buildroot = sets::get_json(&mut reader, build.buildroot)
+        let inputs: Inputs = sets::get_json(&mut reader, build.inputs)
             .await?
-            .ok_or_else(|| lost("buildroot", build.buildroot))?;
+            .ok_or_else(|| lost("inputs", build.inputs))?;
         let mut facets = Vec::new();
         for reference in &output.facets {
             let found: PackageFacets = sets::get_json(&mut reader, reference.digest)
@@ -154,10 +154,18 @@ impl Context {
                 .ok_or_else(|| lost("facets", reference.digest))?;
             facets.push(found);
         }
+        let against = inputs.builds();
+        let (packages, contains) = match output.product {
+            Product::Packages(made) => (made.packages, Vec::new()),
+            Product::Image(image) => (Vec::new(), image.builds()),
+            // A compose ships what went in, and nothing else.
+            Product::Compose(_) => (Vec::new(), against.clone()),
+        };
         Ok(Some(BuildFacts {
-            packages: output.packages,
+            packages,
             facets: BuildFacets(facets),
-            against: buildroot.0.iter().filter_map(|installed| installed.build).collect(),
+            against,
+            contains,
             bootstrap: build.flavour == Flavour::Bootstrap,
         }))
     }

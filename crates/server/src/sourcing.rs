@@ -9,7 +9,9 @@ use adapters::sandbox::Slot;
 use adapters::spec::{self, ParseRequest, Spec, SpecError};
 use model::artifact::{ArtifactKey, CommitId};
 use model::requirement::{Capability, Requirement};
-use model::source::{Bootstrap, Settings, Source, SourceContent, SourcePackage, SourceProblem};
+use model::source::{
+    Bootstrap, Recipe, Settings, Source, SourceContent, SourcePackage, SourceProblem,
+};
 use model::version::Evr;
 use pipeline::gate::policy::{PolicyProblem, policies_for, read_gating_yaml};
 use uuid::Uuid;
@@ -145,7 +147,8 @@ fn content(spec: Spec, file: String, settings: Settings) -> Result<SourceContent
         gating: None,
         time: 0,
         settings,
-        spec: file,
+        recipe: Recipe::Package,
+        file,
     })
 }
 
@@ -166,7 +169,7 @@ fn gating(
     const FILE: &str = "gating.yaml";
     let Some(text) = read(tree, FILE)? else { return Ok(None) };
     let policies = read_gating_yaml(&text).map_err(|error| gating_problem(FILE, error))?;
-    Ok(Some(policies_for(&policies, artifact.name.as_str())))
+    Ok(Some(policies_for(&policies, artifact)))
 }
 
 /// The line is told with the file; without one, the document's number is the place.

@@ -36,10 +36,10 @@ pub struct NewBuild {
     pub evr: Evr,
     /// The branch's dist tag, e.g. `.f44`.
     pub dist: String,
-    /// The repository its buildroot was resolved from.
+    /// The repository its inputs were resolved from.
     pub snapshot: Digest,
-    /// The large set that lists the buildroot.
-    pub buildroot: Digest,
+    /// The large set that holds its inputs.
+    pub inputs: Digest,
     /// When it is asked for.
     pub created: Timestamp,
 }
@@ -73,7 +73,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT b.number, b.id, a.kind, a.name, a.branch, b.commit_id, b.flavour, b.input, ",
-            "b.name AS source_name, b.evr, b.dist, b.snapshot, b.buildroot, b.attempt, b.state, ",
+            "b.name AS source_name, b.evr, b.dist, b.snapshot, b.inputs, b.attempt, b.state, ",
             "b.detail, b.created, b.version ",
             "FROM builds b JOIN artifacts a ON a.id = b.artifact ",
             $rest
@@ -105,7 +105,7 @@ pub async fn reserve(tx: &mut Tx, new: &NewBuild) -> Result<Reservation> {
         nvr,
         dist,
         snapshot: new.snapshot,
-        buildroot: new.buildroot,
+        inputs: new.inputs,
         attempt: 1,
         state: BuildState::Queued,
         created: new.created,
@@ -117,13 +117,13 @@ pub async fn reserve(tx: &mut Tx, new: &NewBuild) -> Result<Reservation> {
 
 async fn insert(tx: &mut Tx, artifact: i64, build: &Build) -> Result<i64> {
     let sql = "INSERT INTO builds (id, artifact, commit_id, flavour, input, name, evr, evr_key, \
-               nvr, dist, snapshot, buildroot, attempt, state, detail, created, changed, version) \
+               nvr, dist, snapshot, inputs, attempt, state, detail, created, changed, version) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
                $17, $18) RETURNING number";
     let (nvr, state) = (&build.nvr, &build.state);
     let mut values = args![build.id, artifact, &build.commit, build.flavour.as_str(), build.input];
     values.extend(args![&nvr.name, nvr.evr.to_string(), nvr.evr.sort_key(), nvr.to_string()]);
-    values.extend(args![build.dist.as_str(), build.snapshot, build.buildroot, build.attempt]);
+    values.extend(args![build.dist.as_str(), build.snapshot, build.inputs, build.attempt]);
     values.extend(args![state.name(), json(state)?, build.created, build.created, build.version]);
     tx.number("builds", sql, values).await
 }
@@ -386,7 +386,7 @@ fn decode(mut row: Row) -> Result<Build> {
         nvr: Nvr { name: row.take()?, evr: row.parse()? },
         dist: row.take()?,
         snapshot: row.take()?,
-        buildroot: row.take()?,
+        inputs: row.take()?,
         attempt: row.take()?,
         state: row.state(BuildState::name)?,
         created: row.take()?,

@@ -14,12 +14,20 @@ use crate::{
 };
 
 /// Number, description, SQLite's text, PostgreSQL's text. Append only: a text that was released never changes.
-const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
-    1,
-    "initial",
-    include_str!("../migrations/sqlite/0001_initial.sql"),
-    include_str!("../migrations/postgres/0001_initial.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+    (
+        1,
+        "initial",
+        include_str!("../migrations/sqlite/0001_initial.sql"),
+        include_str!("../migrations/postgres/0001_initial.sql"),
+    ),
+    (
+        2,
+        "inputs of every kind",
+        include_str!("../migrations/sqlite/0002_inputs.sql"),
+        include_str!("../migrations/postgres/0002_inputs.sql"),
+    ),
+];
 
 /// A migration, and whether the database has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

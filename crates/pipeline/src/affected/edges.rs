@@ -1,15 +1,17 @@
-//! A spec or a build -> the edges it is evidence for.
+//! A source or a build -> the edges it is evidence for.
 
 use std::collections::{BTreeSet, HashMap};
 
-use model::artifact::{ArtifactKey, CommitId};
+use model::artifact::{ArtifactKey, ArtifactKind, ArtifactName, CommitId};
 use model::build::Buildroot;
+use model::compose::ComposeInputs;
 use model::edge::{Edge, EdgeKind, Evidence};
 use model::facet::{BuildFacets, Facet};
 use model::id::BuildId;
+use model::image::ImageInputs;
 use model::package::Package;
 use model::requirement::{Capability, Requirement};
-use model::source::SourceContent;
+use model::source::{Recipe, SourceContent};
 
 use super::compare::capabilities_in;
 
@@ -76,18 +78,33 @@ fn named_in(requirement: &Requirement) -> Vec<Capability> {
     }
 }
 
-/// The provisional edges of a spec: what its BuildRequires name, and what it says its packages will require.
-/// Whatever nobody provides is the toolchain's.
-pub fn of_spec(
+/// The provisional edges of a source: what its BuildRequires name, what an image installs or a compose ships, and what
+/// its packages will require. Whatever nobody provides is the toolchain's.
+pub fn of_source(
     artifact: &ArtifactKey,
     commit: &CommitId,
     content: &SourceContent,
     providers: &Providers,
 ) -> Vec<Edge> {
-    let built = content.build_requires.iter().map(|wanted| (EdgeKind::BuildRequires, wanted));
+    let kind = match &content.recipe {
+        Recipe::Package => EdgeKind::BuildRequires,
+        Recipe::Image(_) => EdgeKind::Contains,
+        Recipe::Compose(_) => EdgeKind::Ships,
+    };
+    let built = content.build_requires.iter().map(|wanted| (kind, wanted));
     let required = content.packages.iter().flat_map(|package| &package.requires);
     let required = required.map(|wanted| (EdgeKind::Requires, wanted));
     let mut edges = BTreeSet::new();
+    for (kind, name) in images_of(content) {
+        let dependency = ArtifactKey {
+            kind: ArtifactKind::Containers,
+            name: name.clone(),
+            branch: artifact.branch.clone(),
+        };
+        let (package, capability) = (name.to_string(), dependency.repository());
+        let evidence = Evidence::Spec { commit: commit.clone(), capability };
+        edges.insert(Edge { dependent: artifact.clone(), dependency, kind, package, evidence });
+    }
     for (kind, requirement) in built.chain(required) {
         let others = providers.of(requirement).filter(|provider| provider.artifact != *artifact);
         edges.extend(others.map(|provider| Edge {
@@ -104,7 +121,18 @@ pub fn of_spec(
     edges.into_iter().collect()
 }
 
-/// The edges a build reports: its recorded buildroot, and what its packages require.
+/// The images a source names: those an image stands on, those a compose ships.
+fn images_of(content: &SourceContent) -> Vec<(EdgeKind, &ArtifactName)> {
+    match &content.recipe {
+        Recipe::Package => Vec::new(),
+        Recipe::Image(image) => image.parents().map(|name| (EdgeKind::LayeredOn, name)).collect(),
+        Recipe::Compose(compose) => {
+            compose.images().into_iter().map(|name| (EdgeKind::Ships, name)).collect()
+        }
+    }
+}
+
+/// The edges the build of a source package reports: its recorded buildroot, and what its packages require.
 pub fn of_build(
     artifact: &ArtifactKey,
     build: BuildId,
@@ -140,6 +168,54 @@ pub fn of_build(
     });
     let edges: BTreeSet<Edge> =
         installed.chain(required).filter(|edge| edge.dependency != *artifact).collect();
+    edges.into_iter().collect()
+}
+
+/// The edges the build of an image reports: one for each package that a stage of its installs, and one for each image
+/// it stands on. What those images contain is their affair.
+pub fn of_image(
+    artifact: &ArtifactKey,
+    build: BuildId,
+    inputs: &ImageInputs,
+    owners: &HashMap<BuildId, ArtifactKey>,
+) -> Vec<Edge> {
+    let installed = inputs.stages.iter().flat_map(|stage| &stage.install);
+    let packages = installed.filter_map(|package| {
+        Some((EdgeKind::Contains, package.build?, package.nevra.name.clone()))
+    });
+    let parents = inputs.stages.iter().filter_map(|stage| {
+        let parent = stage.base?;
+        Some((EdgeKind::LayeredOn, parent, owners.get(&parent)?.name.to_string()))
+    });
+    of_contents(artifact, build, packages.chain(parents), owners)
+}
+
+/// The edges a compose reports: one for each package and each image that it ships.
+pub fn of_compose(
+    artifact: &ArtifactKey,
+    build: BuildId,
+    inputs: &ComposeInputs,
+    owners: &HashMap<BuildId, ArtifactKey>,
+) -> Vec<Edge> {
+    let packages = inputs.packages().map(|package| (package.build, package.nevra.name.clone()));
+    let images = inputs.images().map(|image| (image.build, image.name.to_string()));
+    let shipped = packages.chain(images).map(|(part, name)| (EdgeKind::Ships, part, name));
+    of_contents(artifact, build, shipped, owners)
+}
+
+/// Kind, build and name of each part; a part whose artifact is not known was never ours.
+fn of_contents(
+    artifact: &ArtifactKey,
+    build: BuildId,
+    parts: impl Iterator<Item = (EdgeKind, BuildId, String)>,
+    owners: &HashMap<BuildId, ArtifactKey>,
+) -> Vec<Edge> {
+    let edge = |(kind, part, package): (EdgeKind, BuildId, String)| {
+        let (dependent, dependency) = (artifact.clone(), owners.get(&part)?.clone());
+        let evidence = Evidence::Contents { build };
+        Some(Edge { dependent, dependency, kind, package, evidence })
+    };
+    let edges: BTreeSet<Edge> = parts.filter_map(edge).collect();
     edges.into_iter().collect()
 }
 

@@ -5,10 +5,14 @@
 //! | `build-requires` | headers, static, macros, tools, data, scripts | abi, provides |
 //! | `buildroot` | headers, static, macros | abi |
 //! | `requires` | – | – |
+//! | `contains` | content, scripts, relations | – |
+//! | `layered-on` | content | – |
+//! | `ships` | – | – |
 //!
 //! Along every edge kind, a requirement that the old build satisfied and the new one does not forces a rebuild besides
 //! ([`lost_requirement`](super::compare::lost_requirement)); it is no facet's business. Along `requires`, what is not
-//! rebuilt is retested when one of [`RUN_TIME`] changes.
+//! rebuilt is retested when one of [`RUN_TIME`] changes. Along `ships` every new build forces one, whatever it changes:
+//! a compose names its packages by version and release.
 //!
 //! Why the table is as it is:
 //! - A build reads headers, archives and macros of everything that is installed, asked for or not. It runs the tools and
@@ -16,6 +20,8 @@
 //! - A symbol or a capability that is only added changes no build that did without it.
 //! - `relations` decide what is installed, and so show as another buildroot; `files` and `content` are the sums of the
 //!   others, and a library's content is what the linker does not copy.
+//! - An image copies what it contains: it hears what a user of the package would notice at run time. What is only built
+//!   anew, with the same files, scriptlets and relations, makes no other image.
 //!
 //! An artifact may ask for more or less with `[[listen]]` in its `millstream.toml`.
 
@@ -42,6 +48,11 @@ const BUILDROOT: &[Listening] = &[
     any_change(Facet::Macros),
 ];
 
+const CONTAINS: &[Listening] =
+    &[any_change(Facet::Content), any_change(Facet::Scripts), any_change(Facet::Relations)];
+
+const LAYERED_ON: &[Listening] = &[any_change(Facet::Content)];
+
 /// What a user of a package notices at run time: it is retested when one of these changes.
 pub const RUN_TIME: [Facet; 3] = [Facet::Content, Facet::Scripts, Facet::Relations];
 
@@ -58,7 +69,9 @@ pub fn table(kind: EdgeKind) -> &'static [Listening] {
     match kind {
         EdgeKind::BuildRequires => BUILD_REQUIRES,
         EdgeKind::Buildroot => BUILDROOT,
-        EdgeKind::Requires => &[],
+        EdgeKind::Contains => CONTAINS,
+        EdgeKind::LayeredOn => LAYERED_ON,
+        EdgeKind::Requires | EdgeKind::Ships => &[],
     }
 }
 
@@ -82,7 +95,7 @@ pub fn listening(kind: EdgeKind, package: &str, settings: &Settings) -> Vec<List
 fn is_for(entry: &Listen, kind: EdgeKind, package: &str) -> bool {
     let kind_fits = match entry.edge {
         Some(wanted) => wanted == kind,
-        None => kind != EdgeKind::Requires,
+        None => !matches!(kind, EdgeKind::Requires | EdgeKind::Ships),
     };
     kind_fits && entry.package.as_ref().is_none_or(|wanted| wanted == package)
 }
@@ -107,6 +120,9 @@ mod tests {
         check(EdgeKind::BuildRequires, "zlib-devel", "", build);
         check(EdgeKind::Buildroot, "zlib-devel", "", "abi- headers static macros");
         check(EdgeKind::Requires, "zlib", "", "");
+        check(EdgeKind::Contains, "zlib", "", "relations scripts content");
+        check(EdgeKind::LayeredOn, "base", "", "content");
+        check(EdgeKind::Ships, "zlib", "", "");
     }
 
     #[test]

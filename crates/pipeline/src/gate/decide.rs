@@ -27,11 +27,16 @@ pub struct GateInput<'a> {
     pub context: Option<&'a str>,
     /// Those who use the build at run time and were not rebuilt with it.
     pub listeners: &'a [Tested<'a>],
+    /// Whether it waits for a person's sign-off once its tests have passed.
+    pub needs_sign_off: bool,
     /// Waivers and sign-offs; those that do not fit are passed over.
     pub waivers: &'a [Waiver],
     /// The present.
     pub now: Timestamp,
 }
+
+/// What a sign-off names that lets a build be published.
+pub const SIGN_OFF: &str = "millstream.sign-off";
 
 /// A build whose tests count for a gate.
 #[derive(Clone, Debug)]
@@ -67,6 +72,9 @@ pub fn decide(input: &GateInput<'_>) -> Verdict {
     let mut found = objections(&subject);
     found.extend(removed.map(|case| objection(&subject, case, ObjectionKind::Removed)));
     found.extend(input.listeners.iter().flat_map(objections));
+    if input.needs_sign_off {
+        found.push(objection(&subject, SIGN_OFF.to_owned(), ObjectionKind::Unsigned));
+    }
 
     let (waived, standing) = found.into_iter().partition(|objection| is_waived(objection, input));
     verdict(input, waived, standing)
@@ -75,7 +83,8 @@ pub fn decide(input: &GateInput<'_>) -> Verdict {
 fn verdict(input: &GateInput<'_>, waived: Vec<Objection>, objections: Vec<Objection>) -> Verdict {
     let all_over = std::iter::once(input.subject).chain(input.listeners).all(is_over);
     let is_final = |objection: &Objection| match objection.kind {
-        ObjectionKind::Missing => all_over,
+        // A person is asked when there is something to look at.
+        ObjectionKind::Missing | ObjectionKind::Unsigned => all_over,
         ref kind => !kind.is_pending(),
     };
     if objections.is_empty() {
@@ -200,7 +209,7 @@ fn is_waived(objection: &Objection, input: &GateInput<'_>) -> bool {
         ObjectionKind::Missing | ObjectionKind::Errored { .. } | ObjectionKind::Failed { .. } => {
             WaiverKind::Waiver
         }
-        ObjectionKind::Removed => WaiverKind::SignOff,
+        ObjectionKind::Removed | ObjectionKind::Unsigned => WaiverKind::SignOff,
         // What is queued or runs is waited for, and nobody waives a cycle that does not settle.
         ObjectionKind::Queued | ObjectionKind::Running | ObjectionKind::Unsettled { .. } => {
             return false;
@@ -217,7 +226,10 @@ fn is_waived(objection: &Objection, input: &GateInput<'_>) -> bool {
 
 /// A waiver may name the build at the gate, or the listener's build whose test it waives.
 fn is_for_build(waiver: &Waiver, objection: &Objection, input: &GateInput<'_>) -> bool {
-    let Some(wanted) = &waiver.nvr else { return true };
+    let Some(wanted) = &waiver.nvr else {
+        // Who signs off has looked at this very build.
+        return objection.kind != ObjectionKind::Unsigned;
+    };
     let listeners = input.listeners.iter().filter(|own| *own.artifact == objection.artifact);
     let mut builds = std::iter::once(input.subject).chain(listeners);
     builds.any(|tested| tested.nvr.to_string() == *wanted)

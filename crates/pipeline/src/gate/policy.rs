@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use model::artifact::{ArtifactKey, ArtifactKind};
 use model::gate::{Policy, Rule};
 use serde::Deserialize;
 use yaml_serde::{Deserializer, Value};
@@ -74,17 +75,26 @@ pub fn read_gating_yaml(yaml: &str) -> Result<Vec<ScopedPolicy>, PolicyProblem> 
     documents(yaml, Origin::DistGit).into_iter().collect()
 }
 
-/// The policies that are for builds of this package.
-pub fn policies_for(policies: &[ScopedPolicy], package: &str) -> Vec<Policy> {
-    let named = |globs: &[String]| globs.iter().any(|glob| glob::matches(glob, package));
-    // Greenwave calls a build `koji_build`, by its older name `brew-build`.
-    let is_build = |kind: &String| matches!(kind.as_str(), "*" | "koji_build" | "brew-build");
+/// The policies that are for builds of this artifact. `packages` of a policy are names of artifacts.
+pub fn policies_for(policies: &[ScopedPolicy], artifact: &ArtifactKey) -> Vec<Policy> {
+    let name = artifact.name.as_str();
+    let named = |globs: &[String]| globs.iter().any(|glob| glob::matches(glob, name));
+    let is_kind = |kind: &String| kind == "*" || subjects(artifact.kind).contains(&kind.as_str());
     let is_for = |scoped: &&ScopedPolicy| {
-        scoped.subject_types.iter().any(is_build)
+        scoped.subject_types.iter().any(is_kind)
             && (scoped.packages.is_empty() || named(&scoped.packages))
             && !named(&scoped.excluded_packages)
     };
     policies.iter().filter(is_for).map(|scoped| scoped.policy.clone()).collect()
+}
+
+/// What Greenwave calls builds of a kind: its own names, and those that OSBS and productmd use.
+fn subjects(kind: ArtifactKind) -> &'static [&'static str] {
+    match kind {
+        ArtifactKind::Rpms => &["koji_build", "brew-build"],
+        ArtifactKind::Containers => &["container", "redhat-container-image"],
+        ArtifactKind::Composes => &["compose", "productmd-compose"],
+    }
 }
 
 /// Everything that is wrong with a `gating.yaml`, also what can be read and is hardly meant.
@@ -424,7 +434,12 @@ rules:
     fn check_packages(scope: &str, package: &str, expected: bool) {
         let yaml = format!("decision_context: c\nrules: []\n{scope}");
         let policies = read_gating_yaml(&yaml).unwrap();
-        assert_eq!(!policies_for(&policies, package).is_empty(), expected, "{scope} {package}");
+        let artifact = match package.contains('/') {
+            true => format!("{package}#f44"),
+            false => format!("rpms/{package}#f44"),
+        };
+        let found = policies_for(&policies, &artifact.parse().unwrap());
+        assert_eq!(!found.is_empty(), expected, "{scope} {package}");
     }
 
     #[test]
@@ -435,6 +450,9 @@ rules:
         check_packages("packages: [z*]\nexcluded_packages: [zlib]", "zlib", false);
         check_packages("subject_type: bodhi_update", "zlib", false);
         check_packages("subject_types: [bodhi_update, brew-build]", "zlib", true);
+        check_packages("subject_type: koji_build", "containers/zlib", false);
+        check_packages("subject_type: redhat-container-image", "containers/zlib", true);
+        check_packages("subject_type: compose", "composes/server", true);
     }
 
     #[test]

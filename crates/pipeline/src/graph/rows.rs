@@ -8,11 +8,11 @@ use super::{EdgeRef, Node, PackageName};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Half {
     pub(super) other: Node,
-    /// The kind in the highest two bits, the package's number in the others.
+    /// The kind in the highest three bits, the package's number in the others.
     label: u32,
 }
 
-const PACKAGE_BITS: u32 = 30;
+const PACKAGE_BITS: u32 = 29;
 const PACKAGE_MASK: u32 = (1 << PACKAGE_BITS) - 1;
 
 impl Half {

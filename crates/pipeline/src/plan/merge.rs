@@ -62,7 +62,10 @@ fn remaining(plan: &Plan, steps: &[Step], step: &Step) -> Option<RootAction> {
         _ => plan
             .dependencies(step.index)
             .iter()
-            .filter(|edge| !edge.listens.is_empty() || edge.edge.kind == EdgeKind::Requires)
+            .filter(|edge| {
+                let kind = edge.edge.kind;
+                !edge.listens.is_empty() || matches!(kind, EdgeKind::Requires | EdgeKind::Ships)
+            })
             .any(|edge| matches!(steps[edge.dependency].state, StepState::Published { .. }))
             .then_some(RootAction::Rebuild),
     }

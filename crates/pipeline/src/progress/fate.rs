@@ -26,6 +26,9 @@ pub(super) fn heard(look: &Look<'_>, index: StepIndex, built: Option<BuildId>) -
         if old == Some(new) {
             return None;
         }
+        if edge.edge.kind == EdgeKind::Ships {
+            return Some(Reason::Replaced { edge: edge.edge.clone() });
+        }
         listens(progress, edge, old, new)
             .or_else(|| requirement_lost(progress, edge, built, (old, new)))
     };

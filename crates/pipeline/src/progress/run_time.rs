@@ -149,6 +149,6 @@ impl<'l, 'a> Spread<'l, 'a> {
 fn requiring(edge: &PlanEdge) -> &str {
     match &edge.edge.evidence {
         Evidence::Requires { package, .. } => package,
-        Evidence::Spec { .. } | Evidence::Buildroot { .. } => ANY,
+        Evidence::Spec { .. } | Evidence::Buildroot { .. } | Evidence::Contents { .. } => ANY,
     }
 }

@@ -18,7 +18,7 @@ use model::reason::{Reason, StopReason};
 use model::requirement::Requirement;
 use model::source::{BootstrapSettings, Settings, SourceContent, SourcePackage};
 use model::step::{Step, StepState};
-use pipeline::affected::edges::{Providers, is_direct, of_build, of_spec};
+use pipeline::affected::edges::{Providers, is_direct, of_build, of_source};
 use pipeline::facts::{BuildFacts, Facts};
 use pipeline::plan::merge::{one_each, unfinished};
 use pipeline::plan::{Ground, Published, Request, Root, Rules, first_steps, make};
@@ -348,10 +348,10 @@ impl Simulation {
             let (packages, root) = (&self.builds[build].packages, &self.built[build].buildroot);
             of_build(key, *build, packages, root, (&owners, &providers))
         });
-        let of_specs = absent.iter().flat_map(|(name, source)| {
-            of_spec(&key(name), &commit(self.tips[*name]), source, &providers)
+        let of_sources = absent.iter().flat_map(|(name, source)| {
+            of_source(&key(name), &commit(self.tips[*name]), source, &providers)
         });
-        of_builds.chain(of_specs).collect()
+        of_builds.chain(of_sources).collect()
     }
 
     fn source(&self, name: &str) -> SourceContent {
@@ -359,7 +359,7 @@ impl Simulation {
         let package =
             |name: String, requires| SourcePackage { name, provides: Vec::new(), requires };
         SourceContent {
-            spec: format!("{name}.spec"),
+            file: format!("{name}.spec"),
             name: name.to_owned(),
             evr: "1-1".parse().unwrap(),
             bumpable: true,
@@ -374,6 +374,7 @@ impl Simulation {
                 package(name.to_owned(), requires.collect()),
                 package(format!("{name}-devel"), Vec::new()),
             ],
+            recipe: model::source::Recipe::Package,
             tests: Vec::new(),
             settings: Settings::default(),
             gating: None,
@@ -651,7 +652,8 @@ impl Simulation {
             .map(|unit| Candidate { builds: unit.members.iter().filter_map(passed).collect() })
             .collect();
         candidates.retain(|candidate| !candidate.builds.is_empty());
-        let group = closed_group(&candidates, &self.published, &toolchain(), &self.facts);
+        let made = self.steps.iter().filter_map(|step| step.state.outputs()).collect();
+        let group = closed_group(&candidates, &self.published, &toolchain(), &made, &self.facts);
         let chosen = group.candidates.iter();
         chosen.flat_map(|&position| candidates[position].builds.clone()).collect()
     }

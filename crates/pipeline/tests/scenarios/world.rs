@@ -155,6 +155,7 @@ impl Recipe<'_> {
         }
         let facets = BuildFacets(vec![self.main_facets(&soname), self.devel_facets()]);
         BuildFacts {
+            contains: Vec::new(),
             packages: vec![
                 self.package(name, &[soname.as_str(), name], &requires),
                 self.package(&format!("{name}-devel"), &[&format!("{name}-devel")], &devel),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use model::artifact::{ArtifactKey, CommitId};
-use model::build::{Build, BuildOutput, BuildState, Buildroot, Failure};
+use model::build::{Build, BuildOutput, BuildState, Failure, Inputs, InstalledPackage, Product};
 use model::digest::Digest;
 use serde::Serialize;
 use store::{Conn, Page, builds, sets};
@@ -195,8 +195,9 @@ impl Admin {
     pub async fn build(&self, name: &str) -> Result<BuildDetail, AdminError> {
         let mut reader = self.store.snapshot().await?;
         let build = named(&mut reader, name).await?;
-        let root: Option<Buildroot> = sets::get_json(&mut reader, build.buildroot).await?;
-        let root_package = |package: model::build::InstalledPackage| RootPackage {
+        let inputs: Option<Inputs> = sets::get_json(&mut reader, build.inputs).await?;
+        let root = inputs.as_ref().map_or(&[][..], Inputs::buildroot);
+        let root_package = |package: &InstalledPackage| RootPackage {
             nevra: package.nevra.to_string(),
             direct: package.direct,
         };
@@ -207,14 +208,17 @@ impl Admin {
             }
             _ => (None, None),
         };
-        let made = |output: &BuildOutput| {
-            output.packages.iter().map(|package| package.file.clone()).collect()
+        let made = |output: &BuildOutput| match &output.product {
+            Product::Packages(made) => {
+                made.packages.iter().map(|package| package.file.clone()).collect()
+            }
+            Product::Image(_) | Product::Compose(_) => Vec::new(),
         };
         Ok(BuildDetail {
             build: BuildView::from(&build),
             input: build.input,
             snapshot: build.snapshot,
-            buildroot: root.unwrap_or_default().0.into_iter().map(root_package).collect(),
+            buildroot: root.iter().map(root_package).collect(),
             facets,
             packages: output.as_ref().map(made).unwrap_or_default(),
             output: output.map(|_| self.config.builds_root().join(build.id.to_string())),

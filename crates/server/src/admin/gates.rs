@@ -6,11 +6,13 @@ use std::path::Path;
 use model::artifact::ArtifactKey;
 use model::build::Build;
 use model::decision::DecisionKind;
-use model::gate::{Objection, ObjectionKind, Policy, Verdict};
+use model::gate::{Objection, ObjectionKind, Verdict};
 use model::id::{PlanId, TestRunId};
+use model::source::SourceContent;
 use model::step::{Step, StepState};
 use model::test::{Outcome, TestResult, TestRun};
 use pipeline::gate::decide::{GateInput, Tested, decide};
+use pipeline::gate::policy::{ScopedPolicy, policies_for};
 use pipeline::gate::{policy, required_cases};
 use serde::Serialize;
 use store::decisions::{self, DecisionFilter};
@@ -21,7 +23,7 @@ use super::table::Table;
 use super::time::Moment;
 use super::{Admin, AdminError};
 use crate::floor;
-use crate::reconcile::gate::DECISION_CONTEXT;
+use crate::reconcile::gate::{DECISION_CONTEXT, needs_sign_off};
 
 /// What the gate of a build says now.
 #[derive(Clone, Debug, Serialize)]
@@ -217,19 +219,21 @@ impl Admin {
         conn: &mut Conn,
         build: &Build,
         step: Option<&Step>,
-        floor: &[Policy],
+        floor: &[ScopedPolicy],
     ) -> Result<Verdict, AdminError> {
-        let own = gating(conn, build).await?;
+        let content = content(conn, build).await?;
+        let own = content.as_ref().and_then(|content| content.gating.clone());
         let published = match publications::current_build(conn, &build.artifact).await? {
             Some(id) if id != build.id => {
                 let published = named_by_id(conn, id).await?;
-                gating(conn, &published).await?
+                self::content(conn, &published).await?.and_then(|content| content.gating)
             }
             _ => None,
         };
         let run = newest_run(conn, build).await?;
         let results = results::for_builds(conn, &[build.id]).await?;
         let waivers = waivers::for_artifacts(conn, std::slice::from_ref(&build.artifact)).await?;
+        let floor = policies_for(floor, &build.artifact);
         let policies = floor.iter().chain(own.as_deref().unwrap_or_default());
         let subject = Tested {
             artifact: &build.artifact,
@@ -241,11 +245,12 @@ impl Admin {
         };
         let verdict = decide(&GateInput {
             subject: &subject,
-            floor,
+            floor: &floor,
             own: own.as_deref(),
             published: published.as_deref(),
             context: Some(DECISION_CONTEXT),
             listeners: &[],
+            needs_sign_off: needs_sign_off(content.as_ref()),
             waivers: &waivers,
             now: self.now(),
         });
@@ -314,9 +319,9 @@ pub(crate) async fn newest_run(
     Ok(runs.into_iter().max_by_key(|run| run.created))
 }
 
-async fn gating(conn: &mut Conn, build: &Build) -> Result<Option<Vec<Policy>>, AdminError> {
+async fn content(conn: &mut Conn, build: &Build) -> Result<Option<SourceContent>, AdminError> {
     let source = sources::get(conn, &build.artifact, &build.commit).await?;
-    Ok(source.and_then(|source| source.content.ok()).and_then(|content| content.gating))
+    Ok(source.and_then(|source| source.content.ok()))
 }
 
 async fn named_by_id(conn: &mut Conn, id: model::id::BuildId) -> Result<Build, AdminError> {

@@ -73,7 +73,7 @@ async fn build(tx: &mut Tx, artifact: &str, state: BuildState) -> Build {
         evr: "1-1.f44".parse().unwrap(),
         dist: ".f44".to_owned(),
         snapshot: Digest::of("snapshot"),
-        buildroot: Digest::of("buildroot"),
+        inputs: Digest::of("inputs"),
         created: Timestamp(1),
     };
     let Reservation::New(build) = builds::reserve(tx, &new).await.unwrap() else {

@@ -11,7 +11,7 @@ use model::hold::HoldKind;
 use model::plan::RootAction;
 use model::reason::Reason;
 use model::source::{Source, SourceContent, SourceProblem};
-use pipeline::affected::edges::of_spec;
+use pipeline::affected::edges::of_source;
 use pipeline::plan::report::{PlanReport, report};
 use pipeline::plan::{Root, first_steps};
 use serde::Serialize;
@@ -147,7 +147,7 @@ async fn drafted(context: &Context, supposition: &Supposition) -> Result<Draft, 
         Source { artifact: artifact.clone(), commit: commit.clone(), content: Ok(content.clone()) };
     let providers = providers(context, &artifact.branch, std::slice::from_ref(&source)).await?;
     let supposed = Supposed {
-        edges: of_spec(artifact, &commit, &content, &providers),
+        edges: of_source(artifact, &commit, &content, &providers),
         settings: HashMap::from([(artifact.clone(), content.settings.clone())]),
     };
     let event = mint();

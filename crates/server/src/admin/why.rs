@@ -227,7 +227,9 @@ fn trouble(state: &StepState) -> Option<String> {
 /// The edge a reason is about, and the facets that changed at its far end.
 fn crossed(reason: &Reason) -> (Option<EdgeView>, Vec<Facet>) {
     let (edge, facets) = match reason {
-        Reason::Reached { edge } | Reason::RequirementLost { edge, .. } => (edge, Vec::new()),
+        Reason::Reached { edge }
+        | Reason::Replaced { edge }
+        | Reason::RequirementLost { edge, .. } => (edge, Vec::new()),
         Reason::Listens { edge, change } | Reason::UsesAtRunTime { edge, change } => {
             (edge, vec![change.facet])
         }
@@ -238,6 +240,7 @@ fn crossed(reason: &Reason) -> (Option<EdgeView>, Vec<Facet>) {
         Reason::Bootstrapped { because } => return crossed(because),
         Reason::SourceChanged { .. }
         | Reason::Requested { .. }
+        | Reason::Missing { .. }
         | Reason::Frozen { .. }
         | Reason::Retired => {
             return (None, Vec::new());

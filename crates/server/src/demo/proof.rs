@@ -10,7 +10,7 @@ use adapters::rpmbuild::{self, BuildRequest, Outcome};
 use adapters::sandbox::Slot;
 use adapters::{distgit, facets};
 use model::artifact::ArtifactKey;
-use model::build::{Build, Buildroot, InstalledPackage};
+use model::build::{Build, Inputs, InstalledPackage};
 use model::digest::Digest;
 use model::facet::BuildFacets;
 use model::id::BuildId;
@@ -105,8 +105,8 @@ async fn tasks(
     let mut reader = context.store.read().await?;
     let lost = |what: &str| StageError::outside(format!("the {what} of build {build} is missing"));
     let build = builds::get(&mut reader, build).await?.ok_or_else(|| lost("record"))?;
-    let recorded: Option<Buildroot> = sets::get_json(&mut reader, build.buildroot).await?;
-    let recorded = recorded.ok_or_else(|| lost("buildroot"))?.0;
+    let recorded: Option<Inputs> = sets::get_json(&mut reader, build.inputs).await?;
+    let recorded = recorded.ok_or_else(|| lost("buildroot"))?.buildroot().to_vec();
     drop(reader);
     let content = context.content(&build.artifact, &build.commit).await?;
     let content = content.ok_or_else(|| lost("source"))?;
@@ -193,7 +193,7 @@ async fn build(context: &Context, task: &Task) -> Result<Result<BuildFacets, Str
     let request = BuildRequest {
         work: work.folder().join("cell"),
         sources: work.tree(),
-        spec_name: content.spec.clone(),
+        spec_name: content.file.clone(),
         dependencies: resolving::installed_files(context, &task.installed).await?,
         dist: format!("{}{BUMP}", context.config.dist(BRANCH)),
         with: Vec::new(),

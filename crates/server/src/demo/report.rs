@@ -222,6 +222,8 @@ fn kind(reason: &Reason) -> &'static str {
         Reason::SourceChanged { .. } => "because their source changed",
         Reason::Requested { .. } => "because somebody asked",
         Reason::Listens { .. } => "because they listen to a facet that changed",
+        Reason::Replaced { .. } => "because what they ship was built anew",
+        Reason::Missing { .. } => "because a compose asks for them",
         Reason::RequirementLost { .. } => "because a requirement was lost",
         Reason::Bootstrapped { .. } => "to complete a bootstrap",
         Reason::UsesAtRunTime { .. } => "because they use what changed at run time",

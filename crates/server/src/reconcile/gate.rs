@@ -6,10 +6,11 @@ use model::decision::DecisionKind;
 use model::gate::{Objection, ObjectionKind, Policy, Verdict, Waiver};
 use model::id::{BuildId, TestRunId};
 use model::plan::StepIndex;
-use model::source::SourceContent;
+use model::source::{Recipe, SourceContent};
 use model::step::StepState;
 use model::test::{TestResult, TestRun};
 use pipeline::gate::decide::{GateInput, Tested, decide, together};
+use pipeline::gate::policy::policies_for;
 use pipeline::gate::required_cases;
 use pipeline::progress;
 use store::leases::{self, Lease};
@@ -137,7 +138,13 @@ impl Subject {
         self.content.as_ref()?.gating.as_deref()
     }
 
-    fn tested<'a>(&'a self, floor: &[Policy]) -> Tested<'a> {
+    /// The floor of its kind, unless a policy is for other artifacts.
+    fn floor(&self, context: &Context) -> Vec<Policy> {
+        policies_for(&context.floor, &self.artifact)
+    }
+
+    fn tested<'a>(&'a self, context: &Context) -> Tested<'a> {
+        let floor = self.floor(context);
         let policies = floor.iter().chain(self.own().unwrap_or_default());
         Tested {
             artifact: &self.artifact,
@@ -148,6 +155,11 @@ impl Subject {
             run: self.run.as_ref(),
         }
     }
+}
+
+/// Whether a person has the last word on its publication.
+pub(crate) fn needs_sign_off(content: Option<&SourceContent>) -> bool {
+    matches!(content.map(|content| &content.recipe), Some(Recipe::Compose(compose)) if compose.release.sign_off)
 }
 
 async fn verdict(
@@ -162,16 +174,16 @@ async fn verdict(
     let runs = test_runs::of_build(&mut *context.store.read().await?, build).await?;
     let newest = runs.into_iter().max_by_key(|run| run.created).map(|run| run.id);
     let subject = Subject::load(context, view, index, (build, newest)).await?;
-    let listeners: Vec<Tested<'_>> =
-        heard.iter().map(|subject| subject.tested(&context.floor)).collect();
+    let listeners: Vec<Tested<'_>> = heard.iter().map(|subject| subject.tested(context)).collect();
     let waivers = waivers_for(context, &subject, heard).await?;
     let verdict = decide(&GateInput {
-        subject: &subject.tested(&context.floor),
-        floor: &context.floor,
+        subject: &subject.tested(context),
+        floor: &subject.floor(context),
         own: subject.own(),
         published: subject.published.as_ref().and_then(|content| content.gating.as_deref()),
         context: Some(DECISION_CONTEXT),
         listeners: &listeners,
+        needs_sign_off: needs_sign_off(subject.content.as_ref()),
         waivers: &waivers,
         now: context.clock.now(),
     });

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use adapters::repository;
 use model::artifact::{ArtifactKey, BranchName};
-use model::build::Buildroot;
+use model::build::{Buildroot, Inputs};
 use model::decision::DecisionKind;
 use model::id::BuildId;
 use model::plan::StepIndex;
 use model::publication::{Generation, PublishedBuild};
 use model::step::StepState;
-use pipeline::affected::edges::{Providers, of_build};
+use pipeline::affected::edges::{Providers, of_build, of_compose, of_image};
 use pipeline::facts::{BuildFacts, Facts};
 use pipeline::progress;
 use pipeline::publish::{Candidate, Group, closed_group};
@@ -83,7 +83,8 @@ async fn publish(context: &Context, lease: &Lease, view: &mut View) -> Result<bo
     let new = candidates.iter().flat_map(|candidate| &candidate.builds).map(|(_, build)| *build);
     let wanted: Vec<BuildId> = published.builds.values().copied().chain(new).collect();
     let facts = all_facts(context, &wanted).await?;
-    let group = closed_group(&candidates, &published.builds, &context.stand_in, &facts);
+    let made = view.steps.iter().filter_map(|step| step.state.outputs()).collect();
+    let group = closed_group(&candidates, &published.builds, &context.stand_in, &made, &facts);
     let mut after = published.builds.clone();
     let chosen =
         group.candidates.iter().flat_map(|&candidate| candidates[candidate].builds.iter().cloned());
@@ -291,26 +292,29 @@ async fn edges_of(
     for published in news {
         let mut reader = context.store.read().await?;
         let Some(build) = builds::get(&mut reader, published.build).await? else { continue };
-        let buildroot: Buildroot =
-            sets::get_json(&mut reader, build.buildroot).await?.unwrap_or_default();
-        let owners = owners(&mut reader, &buildroot).await?;
-        let packages =
-            known.get(&published.artifact).map_or(&[][..], |(_, facts)| facts.packages.as_slice());
-        let edges =
-            of_build(&published.artifact, build.id, packages, &buildroot, (&owners, &providers));
-        found.push((published.artifact.clone(), edges));
+        let inputs: Option<Inputs> = sets::get_json(&mut reader, build.inputs).await?;
+        let inputs = inputs.unwrap_or_else(|| Inputs::Buildroot(Buildroot::default()));
+        let owners = owners(&mut reader, &inputs).await?;
+        let artifact = &published.artifact;
+        let edges = match &inputs {
+            Inputs::Buildroot(root) => {
+                let packages =
+                    known.get(artifact).map_or(&[][..], |(_, facts)| facts.packages.as_slice());
+                of_build(artifact, build.id, packages, root, (&owners, &providers))
+            }
+            Inputs::Image(image) => of_image(artifact, build.id, image, &owners),
+            Inputs::Compose(compose) => of_compose(artifact, build.id, compose, &owners),
+        };
+        found.push((artifact.clone(), edges));
     }
     Ok(found)
 }
 
 async fn owners(
     reader: &mut store::Conn,
-    buildroot: &Buildroot,
+    inputs: &Inputs,
 ) -> Result<HashMap<BuildId, ArtifactKey>, StageError> {
-    let ids: BTreeSet<BuildId> =
-        buildroot.0.iter().filter_map(|installed| installed.build).collect();
-    let ids: Vec<BuildId> = ids.into_iter().collect();
-    let found = builds::get_many(reader, &ids).await?;
+    let found = builds::get_many(reader, &inputs.builds()).await?;
     Ok(found.into_iter().map(|build| (build.id, build.artifact)).collect())
 }
 

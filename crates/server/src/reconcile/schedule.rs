@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use adapters::testing::INSTALLS;
 use model::artifact::ArtifactKey;
-use model::build::{BuildState, Buildroot, Failure, FailureKind, Flavour, InstalledPackage};
+use model::build::{
+    BuildState, Buildroot, Failure, FailureKind, Flavour, Inputs, InstalledPackage,
+};
 use model::clock::Timestamp;
 use model::decision::DecisionKind;
 use model::digest::Digest;
@@ -98,7 +100,7 @@ async fn queue_build(
         id: mint(),
         input: input(context, &planned, flavour, &installed),
         snapshot: sets::put_json(&mut tx, &repository.manifest).await?,
-        buildroot: sets::put_json(&mut tx, &Buildroot(installed)).await?,
+        inputs: sets::put_json(&mut tx, &Inputs::Buildroot(Buildroot(installed))).await?,
         artifact: planned.artifact.clone(),
         commit: planned.commit.clone(),
         flavour,

@@ -91,7 +91,7 @@ pub(crate) fn new_build(number: u128, name: &str, input: &str) -> NewBuild {
         evr: "1.3-1.f44".parse().unwrap(),
         dist: ".f44".to_owned(),
         snapshot: digest("snapshot"),
-        buildroot: digest("buildroot"),
+        inputs: digest("inputs"),
         created: at(0),
     }
 }

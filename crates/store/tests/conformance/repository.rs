@@ -140,13 +140,14 @@ async fn a_source_is_kept_for_each_commit() {
         let broken =
             Source { artifact: artifact("zlib"), commit: commit(1), content: Err(problem) };
         let content = SourceContent {
-            spec: "zlib.spec".to_owned(),
+            file: "zlib.spec".to_owned(),
             name: "zlib".to_owned(),
             evr: "1:1.3-1.f44".parse().unwrap(),
             bumpable: true,
             build_requires: vec!["gcc".parse().unwrap()],
             bootstrap: None,
             packages: Vec::new(),
+            recipe: model::source::Recipe::Package,
             tests: vec!["hello".to_owned()],
             settings: Settings::default(),
             gating: None,

@@ -18,6 +18,7 @@ struct Scene {
     own: Option<Vec<Policy>>,
     published: Option<Vec<Policy>>,
     waivers: Vec<Waiver>,
+    needs_sign_off: bool,
 }
 
 struct Part {
@@ -137,6 +138,7 @@ fn scene(text: &str) -> Scene {
         own: None,
         published: None,
         waivers: Vec::new(),
+        needs_sign_off: false,
     };
     for line in text.split(';').map(str::trim).filter(|line| !line.is_empty()) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -154,6 +156,7 @@ fn scene(text: &str) -> Scene {
             "listener" => scene.listeners.push(super::tests::part(rest)),
             "waive" => scene.waivers.push(waiver(WaiverKind::Waiver, rest)),
             "sign-off" => scene.waivers.push(waiver(WaiverKind::SignOff, rest)),
+            "unsigned" => scene.needs_sign_off = true,
             word => panic!("strange word {word}"),
         }
     }
@@ -183,6 +186,7 @@ fn decide_scene(text: &str) -> Verdict {
         published: scene.published.as_deref(),
         context: None,
         listeners: &listeners,
+        needs_sign_off: scene.needs_sign_off,
         waivers: &scene.waivers,
         now: NOW,
     })
@@ -349,6 +353,22 @@ fn a_cycle_has_one_gate() {
 }
 
 #[test]
+fn a_person_signs_off_on_this_very_build_once_its_tests_are_over() {
+    let wanted = "own a; unsigned";
+    let sign_off = format!("sign-off zlib {SIGN_OFF}");
+    check(&format!("{wanted}; run running; {sign_off} zlib-1-1.f44"), "waiting zlib/a=running");
+    let passed = format!("{wanted}; run finished; results a=passed");
+    check(&passed, "refused zlib/millstream.sign-off=unsigned");
+    check(&format!("{passed}; {sign_off}"), "refused zlib/millstream.sign-off=unsigned");
+    check(
+        &format!("{passed}; waive zlib {SIGN_OFF} zlib-1-1.f44"),
+        "refused zlib/millstream.sign-off=unsigned",
+    );
+    let signed = format!("{passed}; {sign_off} zlib-1-1.f44");
+    check(&signed, "open zlib/millstream.sign-off=unsigned");
+}
+
+#[test]
 fn only_the_asked_context_counts() {
     let own = [policy("a")];
     let scene = scene("");
@@ -361,6 +381,7 @@ fn only_the_asked_context_counts() {
             published: None,
             context,
             listeners: &[],
+            needs_sign_off: false,
             waivers: &[],
             now: NOW,
         };

@@ -8,7 +8,8 @@ use adapters::rpmbuild::{self, BuildError, BuildRequest, Built, Outcome};
 use adapters::sandbox::{Limits, Slot};
 use adapters::{distgit, facets, packages};
 use model::build::{
-    Build, BuildOutput, BuildState, Buildroot, FacetsRef, Failure, FailureKind, Flavour,
+    Build, BuildOutput, BuildState, FacetsRef, Failure, FailureKind, Flavour, Inputs,
+    PackagesOutput, Product,
 };
 use model::source::LimitSettings;
 use store::builds::{self, Fence};
@@ -115,10 +116,9 @@ pub(crate) struct BuildInputs {
 
 /// Gathers what a build runs with.
 pub(crate) async fn inputs(context: &Context, build: &Build) -> Result<BuildInputs, StageError> {
-    let buildroot: Option<Buildroot> =
-        sets::get_json(&mut *context.store.read().await?, build.buildroot).await?;
-    let buildroot =
-        buildroot.ok_or_else(|| StageError::outside("the list of its buildroot is missing"))?;
+    let inputs: Option<Inputs> =
+        sets::get_json(&mut *context.store.read().await?, build.inputs).await?;
+    let inputs = inputs.ok_or_else(|| StageError::outside("the list of its inputs is missing"))?;
     let content = context.content(&build.artifact, &build.commit).await?;
     let content = content.ok_or_else(|| StageError::outside("its source is missing"))?;
     let with = match (build.flavour, content.bootstrap) {
@@ -126,8 +126,8 @@ pub(crate) async fn inputs(context: &Context, build: &Build) -> Result<BuildInpu
         _ => Vec::new(),
     };
     Ok(BuildInputs {
-        dependencies: installed_files(context, &buildroot.0).await?,
-        spec_name: content.spec,
+        dependencies: installed_files(context, inputs.buildroot()).await?,
+        spec_name: content.file,
         with,
         source_date_epoch: content.time,
         limits: limits(&context.config.build, &content.settings.build),
@@ -230,12 +230,12 @@ async fn succeeded(context: &Context, built: &Built) -> Result<BuildState, Stage
         });
     }
     let name = built.srpm.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let output = BuildOutput {
+    let product = Product::Packages(PackagesOutput {
         packages: read,
         source_package: name,
         build_requires: requirements.map_err(StageError::outside)?,
-        facets: references,
-    };
+    });
+    let output = BuildOutput { product, facets: references };
     let output = sets::put_json(&mut tx, &output).await?;
     tx.commit().await?;
     Ok(BuildState::Succeeded {

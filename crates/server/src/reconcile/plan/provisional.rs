@@ -2,7 +2,7 @@
 
 use model::artifact::{ArtifactKey, BranchName, CommitId};
 use model::source::Source;
-use pipeline::affected::edges::{Providers, of_spec};
+use pipeline::affected::edges::{Providers, of_source};
 use pipeline::plan::Root;
 use store::leases::{self, Lease};
 use store::{edges, refs};
@@ -86,7 +86,7 @@ async fn replace(
         std::slice::from_ref(&source.artifact),
     )
     .await?;
-    let said = of_spec(&source.artifact, &source.commit, content, providers);
+    let said = of_source(&source.artifact, &source.commit, content, providers);
     let before = known.iter().filter(|stored| stored.provisional).map(|stored| &stored.edge);
     if before.eq(&said) {
         return Ok(());
