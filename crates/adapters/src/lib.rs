@@ -13,3 +13,5 @@ pub mod packages;
 
 pub mod closure;
 pub mod repository;
+
+pub mod compose;

@@ -5,7 +5,7 @@
 //! its final name is whole.
 
 pub(crate) mod command;
-mod folder;
+pub(crate) mod folder;
 mod publish;
 mod snapshot;
 

@@ -5,6 +5,7 @@ pub mod intake;
 pub mod graph;
 
 pub mod affected;
+pub mod compose;
 pub mod facts;
 pub mod gate;
 pub mod plan;

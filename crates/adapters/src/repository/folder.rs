@@ -20,10 +20,10 @@ pub(crate) type Packages = BTreeMap<String, (PathBuf, Digest)>;
 pub(crate) const IDENTITY: &str = "millstream-snapshot";
 
 /// What a folder is called until it is whole.
-const TEMPORARY: &str = ".new-";
+pub(crate) const TEMPORARY: &str = ".new-";
 
 /// The time every package and metadata file gets, so that the same packages have the same metadata: 1980-01-01.
-const FILE_TIME: u64 = 315_532_800;
+pub(crate) const FILE_TIME: u64 = 315_532_800;
 
 /// How the lead of every RPM file starts.
 pub(crate) const RPM_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
@@ -47,7 +47,8 @@ pub(crate) fn digest_packages(paths: &[PathBuf]) -> Result<Packages, RepositoryE
     Ok(packages)
 }
 
-fn digest_file(path: &Path) -> io::Result<Digest> {
+/// The digest of a package.
+pub(crate) fn digest_file(path: &Path) -> io::Result<Digest> {
     let mut file = File::open(path)?;
     let mut magic = [0; 4];
     if file.read_exact(&mut magic).is_err() || magic != RPM_MAGIC {
@@ -102,7 +103,7 @@ async fn fill(draft: &Path, cache: &Path, packages: &Packages) -> Result<(), Rep
         let (draft, packages) = (draft.to_owned(), packages.clone());
         tokio::task::spawn_blocking(move || link_all(&draft, &packages)).await??;
     }
-    create_metadata(draft, cache, packages.len()).await?;
+    create_metadata(draft, cache, packages.len(), None).await?;
     let (draft, identity) = (draft.to_owned(), identity(packages));
     tokio::task::spawn_blocking(move || seal(&draft, identity)).await?
 }
@@ -114,13 +115,15 @@ fn link_all(draft: &Path, packages: &Packages) -> Result<(), RepositoryError> {
         let place = draft.join(name);
         let source = fs::canonicalize(path)
             .map_err(|source| RepositoryError::Package { path: path.clone(), source })?;
-        // Another file system, another owner, too many links: whatever it is, a copy does as well.
-        let linked = fs::hard_link(&source, &place).and_then(|()| set_time(&place));
-        if linked.is_err() {
-            copy(&source, &place).map_err(write_error(&place))?;
-        }
+        link(&source, &place).map_err(write_error(&place))?;
     }
     Ok(())
+}
+
+/// Puts a file at another place as well, with the time all files have.
+pub(crate) fn link(source: &Path, place: &Path) -> io::Result<()> {
+    // Another file system, another owner, too many links: whatever it is, a copy does as well.
+    fs::hard_link(source, place).and_then(|()| set_time(place)).or_else(|_| copy(source, place))
 }
 
 fn copy(source: &Path, place: &Path) -> io::Result<()> {
@@ -133,14 +136,23 @@ fn copy(source: &Path, place: &Path) -> io::Result<()> {
 }
 
 /// Gives a file the time all packages have. A hard link shares it with the build's output, which does not mind.
-fn set_time(path: &Path) -> io::Result<()> {
+pub(crate) fn set_time(path: &Path) -> io::Result<()> {
     let time = UNIX_EPOCH + Duration::from_secs(FILE_TIME);
     let file = File::open(path)?;
     if file.metadata()?.modified()? == time { Ok(()) } else { file.set_modified(time) }
 }
 
-async fn create_metadata(draft: &Path, cache: &Path, given: usize) -> Result<(), RepositoryError> {
+/// Writes the metadata of the packages in and below a folder, with groups if there are any.
+pub(crate) async fn create_metadata(
+    draft: &Path,
+    cache: &Path,
+    given: usize,
+    groups: Option<&Path>,
+) -> Result<(), RepositoryError> {
     let mut createrepo = command::clean("createrepo_c");
+    if let Some(groups) = groups {
+        createrepo.arg("--groupfile").arg(absolute(groups));
+    }
     createrepo
         .args(["--no-database", "--simple-md-filenames", "--general-compress-type=gz"])
         .args(["--changelog-limit=0", "--set-timestamp-to-revision", "--error-exit-val"])

@@ -78,7 +78,7 @@ pub struct Group {
 }
 
 /// A package in a group.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// When it is installed with the group.
     pub kind: MemberKind,
@@ -90,21 +90,21 @@ pub struct Member {
     pub only: Condition,
 }
 
-/// When a member is installed together with its group. The order is that of the file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// When a member is installed together with its group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MemberKind {
     /// Always.
     Mandatory,
+    /// Unless somebody says otherwise.
+    Default,
+    /// If somebody asks for it.
+    Optional,
     /// When another package is installed.
     Conditional {
         /// The other package.
         requires: PackageName,
     },
-    /// Unless somebody says otherwise.
-    Default,
-    /// If somebody asks for it.
-    Optional,
 }
 
 impl MemberKind {
@@ -112,9 +112,9 @@ impl MemberKind {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Mandatory => "mandatory",
-            Self::Conditional { .. } => "conditional",
             Self::Default => "default",
             Self::Optional => "optional",
+            Self::Conditional { .. } => "conditional",
         }
     }
 }
