@@ -39,7 +39,7 @@ pub async fn check(request: &CheckRequest, closures: &Closures) -> Vec<CaseResul
     let folder = request.folder.clone();
     let read = tokio::task::spawn_blocking(move || (productmd::check(&folder), groups(&folder)));
     let (metadata, comps) = match read.await {
-        Ok(found) => found,
+        Ok((metadata, comps)) => (Ok(metadata), comps),
         Err(error) => (Err(error.to_string()), Err("the check before it died".to_owned())),
     };
     let closure = closure(&compose, &request.toolchain, closures).await;

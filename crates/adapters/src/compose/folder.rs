@@ -11,7 +11,7 @@ use model::compose::{
 use model::digest::Digest;
 
 use super::{ComposeError, Ingredients, archive, file_error, file_name, metadata};
-use crate::repository::folder;
+use crate::repository::{RepositoryError, folder};
 
 /// The file that says what a compose was made of; written last, so it also says the folder is whole.
 pub(super) const IDENTITY: &str = "millstream-compose";

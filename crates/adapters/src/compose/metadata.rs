@@ -6,9 +6,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use model::compose::{
-    ComposeOutput, ComposedArch, ComposedImage, ComposedVariant, DeliverableKey, VariantId,
-};
+use model::compose::{ComposeOutput, ComposedImage, ComposedVariant, DeliverableKey, VariantId};
 use model::digest::Digest;
 use model::version::Nevra;
 use serde_json::{Map, Value, json};
@@ -66,7 +64,6 @@ fn composeinfo(output: &ComposeOutput) -> Value {
             "short": release.short.as_str(),
             "version": release.version.as_str(),
             "type": release.kind.as_str(),
-            "is_layered": false,
             "internal": false,
         },
         "variants": variants.collect::<Map<String, Value>>(),

@@ -79,7 +79,13 @@ fn read<P: DeserializeOwned>(compose: &Path, name: &str) -> Result<P, String> {
 }
 
 /// Looks for everything that the metadata of the compose in a folder names.
-pub(super) fn check(folder: &Path) -> Findings {
+///
+/// What cannot be read is as wrong as what is not there.
+pub(super) fn check(folder: &Path) -> Vec<String> {
+    look(folder).unwrap_or_else(|problem| vec![problem])
+}
+
+fn look(folder: &Path) -> Findings {
     let compose = folder.join("compose");
     let info: Info = read(&compose, "composeinfo.json")?;
     let rpms: Rpms = read(&compose, "rpms.json")?;
@@ -89,7 +95,7 @@ pub(super) fn check(folder: &Path) -> Findings {
     let absent = paths.flat_map(BTreeMap::values).filter(|path| !compose.join(path).is_dir());
     findings
         .extend(absent.map(|path| format!("composeinfo.json names {path}, which is no folder")));
-    findings.extend(packages(&compose, &info, &rpms)?);
+    findings.extend(packages(&compose, &info, &rpms));
     for image in images.images.values().flat_map(BTreeMap::values).flatten() {
         findings.extend(image_findings(&compose, image));
     }
@@ -115,14 +121,20 @@ fn labels(folder: &Path, composes: [&Compose; 3]) -> Vec<String> {
 }
 
 /// Whether `rpms.json` and the metadata of the repositories list the same packages, and these are there.
-fn packages(compose: &Path, info: &Info, rpms: &Rpms) -> Findings {
+fn packages(compose: &Path, info: &Info, rpms: &Rpms) -> Vec<String> {
     let mut findings = Vec::new();
     let mut listed = BTreeSet::new();
     for tree in trees(info, &["repository", "source_repository"]) {
-        findings.extend(repodata::check_index(compose, &tree)?);
-        for package in repodata::packages(compose, &tree)? {
-            findings.extend(package.check(compose));
-            listed.insert(package.path);
+        match repodata::packages(compose, &tree) {
+            Ok(packages) => {
+                findings.extend(packages.iter().filter_map(|package| package.check(compose)));
+                listed.extend(packages.into_iter().map(|package| package.path));
+            }
+            Err(problem) => findings.push(problem),
+        }
+        match repodata::check_index(compose, &tree) {
+            Ok(wrong) => findings.extend(wrong),
+            Err(problem) => findings.push(problem),
         }
     }
     let arches = rpms.rpms.values().flat_map(BTreeMap::values);
@@ -133,7 +145,7 @@ fn packages(compose: &Path, info: &Info, rpms: &Rpms) -> Findings {
     };
     findings.extend(only(&named, &listed, "is in rpms.json and in no repository"));
     findings.extend(only(&listed, &named, "is in a repository and not in rpms.json"));
-    Ok(findings)
+    findings
 }
 
 fn image_findings(compose: &Path, image: &Image) -> Option<String> {

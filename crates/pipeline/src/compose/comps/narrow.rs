@@ -37,7 +37,20 @@ pub fn narrow(definition: &ComposeDefinition, variant: &VariantId, arch: &ArchNa
     if comps.groups.is_empty() {
         comps.langpacks.clear();
     }
+    describe(&mut comps);
     comps
+}
+
+/// Readers want a description of everything; where there is none, the name has to do.
+fn describe(comps: &mut Comps) {
+    let groups = comps.groups.iter_mut().map(|it| (&it.name, &mut it.description));
+    let categories = comps.categories.iter_mut().map(|it| (&it.name, &mut it.description));
+    let environments = comps.environments.iter_mut().map(|it| (&it.name, &mut it.description));
+    for (name, description) in groups.chain(categories).chain(environments) {
+        if description.plain.is_empty() {
+            description.plain.clone_from(&name.plain);
+        }
+    }
 }
 
 fn is_chosen(variant: &Variant, environments: &[Environment], group: &GroupId) -> bool {

@@ -56,7 +56,7 @@ fn a_variant_has_its_groups_without_conditions_and_in_order() {
     <id>server</id>
     <name>Server &amp; more</name>
     <name xml:lang="cs">Server a více</name>
-    <description/>
+    <description>Server &amp; more</description>
     <default>false</default>
     <uservisible>false</uservisible>
     <packagelist>
@@ -69,7 +69,7 @@ fn a_variant_has_its_groups_without_conditions_and_in_order() {
   <category>
     <id>base</id>
     <name>Base</name>
-    <description/>
+    <description>Base</description>
     <display_order>2</display_order>
     <grouplist>
       <groupid>server</groupid>
