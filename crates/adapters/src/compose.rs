@@ -22,7 +22,7 @@ use crate::repository::RepositoryError;
 
 pub use check::{CLOSURE, COMPS, CheckRequest, METADATA, check};
 pub use folder::write;
-pub use publish::{latest, publish, retain};
+pub use publish::{latest, publish, remove};
 
 /// Where everything lies that a compose is made of.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +46,7 @@ pub enum ComposeError {
     #[error("could not write {deliverable}: {what} is not there")]
     Missing {
         /// What was to be made.
-        deliverable: DeliverableKey,
+        deliverable: Box<DeliverableKey>,
         /// What it needs.
         what: String,
     },
@@ -85,9 +85,9 @@ pub enum ComposeError {
     #[error("{id} is older than {current}, which {} points at", link.display())]
     Stale {
         /// The compose that was to be published.
-        id: ComposeId,
+        id: Box<ComposeId>,
         /// The compose that is.
-        current: ComposeId,
+        current: Box<ComposeId>,
         /// The link.
         link: PathBuf,
     },

@@ -136,7 +136,7 @@ async fn make(
 ) -> Result<(), ComposeError> {
     let key = &deliverable.key;
     let place = draft.join("compose").join(&deliverable.path);
-    let missing = |what: String| ComposeError::Missing { deliverable: key.clone(), what };
+    let missing = |what: String| ComposeError::Missing { deliverable: Box::new(key.clone()), what };
     match key {
         DeliverableKey::Comps { .. } => {
             let text = ingredients.comps.get(key).ok_or_else(|| missing("comps.xml".to_owned()))?;

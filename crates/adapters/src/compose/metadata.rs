@@ -53,7 +53,7 @@ fn composeinfo(output: &ComposeOutput) -> Value {
             "uid": id.as_str(),
             "name": variant.name,
             "type": "variant",
-            "arches": variant.arches.keys().map(|arch| arch.as_str()).collect::<Vec<_>>(),
+            "arches": variant.arches.keys().map(ArchName::as_str).collect::<Vec<_>>(),
             "paths": paths(output, id, variant),
         });
         (id.to_string(), described)

@@ -32,7 +32,8 @@ pub async fn publish(
     let link = root.join(format!("{LATEST}{name}"));
     if let Some(current) = read_link(&link)?.filter(|current| current.is_kin_of(id) && current > id)
     {
-        return Err(ComposeError::Stale { id: id.clone(), current, link });
+        let (id, current) = (Box::new(id.clone()), Box::new(current));
+        return Err(ComposeError::Stale { id, current, link });
     }
     let (built, target) = (built.to_owned(), root.join(id.to_string()));
     let draft = root.join(format!("{}{id}", folder::TEMPORARY));
@@ -52,7 +53,7 @@ pub fn latest(root: &Path, name: &ArtifactName) -> Result<Option<ComposeId>, Com
 ///
 /// # Errors
 /// A folder cannot be read or removed; what was removed before stays so.
-pub async fn retain(root: &Path, unwanted: &[ComposeId]) -> Result<Vec<ComposeId>, ComposeError> {
+pub async fn remove(root: &Path, unwanted: &[ComposeId]) -> Result<Vec<ComposeId>, ComposeError> {
     let _lock = folder::lock(root).await?;
     let mut kept = Vec::new();
     for entry in fs::read_dir(root).map_err(file_error(root))? {

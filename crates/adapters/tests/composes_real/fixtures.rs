@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use model::clock::Timestamp;
 use model::compose::{
     ArchName, ComposeDefinition, ComposeId, ComposeOutput, ComposedArch, ComposedImage,
-    ComposedPackage, ComposedVariant, DeliverableKey,
+    ComposedPackage, ComposedVariant, DeliverableKey, PackageName,
 };
 use model::digest::Digest;
 use model::id::BuildId;
@@ -146,7 +146,7 @@ impl World {
             let asked = contents::ask(&self.definition, variant, &arch, &available, &present);
             assert_eq!(asked.missing, []);
             let mut names: BTreeSet<&str> =
-                asked.packages.keys().map(|name| name.as_str()).collect();
+                asked.packages.keys().map(PackageName::as_str).collect();
             if names.contains("almanac") {
                 names.insert("almanac-debuginfo");
             }

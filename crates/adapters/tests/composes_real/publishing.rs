@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use adapters::compose::{ComposeError, latest, publish, retain, write};
+use adapters::compose::{ComposeError, latest, publish, remove, write};
 use model::artifact::ArtifactName;
 use model::compose::ComposeId;
 
@@ -50,7 +50,7 @@ async fn composes_follow_each_other() {
     assert!(error.to_string().contains("there is no whole compose in it"), "{error}");
     // The latest one stays, whoever wants it gone.
     let unwanted = [id(FIRST), id(SECOND), id("Almanac-44-20261128.n.0")];
-    assert_eq!(retain(&root, &unwanted).await.unwrap(), [id(FIRST)]);
+    assert_eq!(remove(&root, &unwanted).await.unwrap(), [id(FIRST)]);
     assert!(!root.join(FIRST).exists());
     assert!(root.join("latest-almanac/COMPOSE_ID").exists());
 }

@@ -1,6 +1,6 @@
 //! The groups of a real distribution, where its metadata is at hand: `../shared/data` beside the checkout.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
@@ -43,7 +43,9 @@ fn files() -> io::Result<Vec<PathBuf>> {
 fn real_groups_are_the_same_after_reading_and_writing() {
     let files = files().unwrap_or_default();
     if files.is_empty() {
-        println!("skipped: no real comps.xml in ../shared/data beside the checkout");
+        // Past the harness, which shows nothing of a test that passes.
+        let note = "skipped: no real comps.xml in ../shared/data beside the checkout";
+        writeln!(io::stderr(), "{note}").unwrap();
         return;
     }
     let folder = tempfile::tempdir().unwrap();

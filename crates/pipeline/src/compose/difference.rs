@@ -290,7 +290,7 @@ impl fmt::Display for VariantDifference {
                 write!(f, "nothing changed, {}", bytes(*size_now))?;
             }
             Presence::Kept => {
-                write!(f, "{} before, {} now", bytes(*size_before), bytes(*size_now))?
+                write!(f, "{} before, {} now", bytes(*size_before), bytes(*size_now))?;
             }
         }
         let lines = packages.iter().map(|line| ("package", line));

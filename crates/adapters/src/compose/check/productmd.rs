@@ -11,6 +11,8 @@ use super::super::folder::{COMPOSE_ID, FINISHED, STATUS};
 use super::super::metadata::digest_file;
 use super::{Findings, repodata};
 
+type ByName<T> = BTreeMap<String, T>;
+
 #[derive(Deserialize)]
 struct Document<P> {
     payload: P,
@@ -24,20 +26,20 @@ struct Compose {
 #[derive(Deserialize)]
 struct Info {
     compose: Compose,
-    variants: BTreeMap<String, Variant>,
+    variants: ByName<Variant>,
 }
 
 #[derive(Deserialize)]
 struct Variant {
     /// By what they are and by architecture.
-    paths: BTreeMap<String, BTreeMap<String, String>>,
+    paths: ByName<ByName<String>>,
 }
 
 #[derive(Deserialize)]
 struct Rpms {
     compose: Compose,
     /// By variant, architecture, source package and package.
-    rpms: BTreeMap<String, BTreeMap<String, BTreeMap<String, BTreeMap<String, Rpm>>>>,
+    rpms: ByName<ByName<ByName<ByName<Rpm>>>>,
 }
 
 #[derive(Deserialize)]
@@ -48,14 +50,14 @@ struct Rpm {
 #[derive(Deserialize)]
 struct Images {
     compose: Compose,
-    images: BTreeMap<String, BTreeMap<String, Vec<Image>>>,
+    images: ByName<ByName<Vec<Image>>>,
 }
 
 #[derive(Deserialize)]
 struct Image {
     path: String,
     size: u64,
-    checksums: BTreeMap<String, String>,
+    checksums: ByName<String>,
 }
 
 /// The repositories of binary packages, relative to the folder `compose/`.

@@ -119,11 +119,10 @@ fn records(text: &str, name: &str) -> Result<Vec<Record>, quick_xml::Error> {
                     *record.entry(child.clone()).or_default() += piece.xml10_content().trim();
                 }
             }
-            Event::End(_) => {
-                if open.pop().is_none() {
-                    records.extend(record.take());
-                }
-            }
+            Event::End(_) => match open.pop() {
+                Some(_) => {}
+                None => records.extend(record.take()),
+            },
             Event::Eof => return Ok(records),
             _ => {}
         }

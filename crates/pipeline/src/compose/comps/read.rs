@@ -267,7 +267,8 @@ impl Reader {
             let words = |name| child.attribute(name).map(str::trim).filter(|text| !text.is_empty());
             match (words("name"), words("install")) {
                 (Some(name), Some(install)) => {
-                    langpacks.push(Langpack { name: name.to_owned(), install: install.to_owned() })
+                    let (name, install) = (name.to_owned(), install.to_owned());
+                    langpacks.push(Langpack { name, install });
                 }
                 _ => self.problem(child.line, "<match> needs name and install"),
             }
