@@ -8,6 +8,8 @@ pub mod spec;
 pub mod testing;
 pub mod toolchain;
 
+pub mod image;
+
 pub mod facets;
 pub mod packages;
 

@@ -133,7 +133,7 @@ fn build(
         rpmdb: toolchain.rpmdb.clone(),
         dependencies: request.dependencies.clone(),
         staged: vec![
-            Staged::Tree("sources", request.sources.clone()),
+            Staged::Tree("sources".to_owned(), request.sources.clone()),
             Staged::Text("build.sh", script(request)),
         ],
         steps: STEPS,

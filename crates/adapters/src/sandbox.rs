@@ -5,6 +5,7 @@
 //! tree of processes dies with the thread that started it, so a killed server leaves nothing.
 
 mod job;
+pub(crate) mod keep;
 mod log;
 mod need;
 mod run;
@@ -17,9 +18,10 @@ use std::time::Duration;
 
 pub(crate) use job::start;
 pub use job::{Cancel, Job, Lost};
+pub(crate) use keep::Keeping;
 pub(crate) use log::tail;
 pub(crate) use need::{Exhausted, exhausted};
-pub(crate) use run::run;
+pub(crate) use run::{CAPABILITIES, run};
 pub(crate) use stage::Staged;
 
 /// The user ids that root gives away, unless it is told otherwise.

@@ -160,7 +160,7 @@ fn read(request: &ParseRequest, toolchain: &Toolchain, cancel: &Cancel) -> Resul
     fs::create_dir_all(&request.work)
         .map_err(|source| SandboxError::file("make", &request.work, source))?;
     let mut staged = vec![
-        Staged::Tree("sources", request.sources.clone()),
+        Staged::Tree("sources".to_owned(), request.sources.clone()),
         Staged::Text("parse.sh", script(request)),
     ];
     if !request.bootstrap.is_empty() {

@@ -127,7 +127,7 @@ const OFFERS: [Offer; 33] = [
 ];
 
 /// The compiler's run-time libraries, which link edges of every compiled package point at.
-const LIBRARIES: [&str; 12] = [
+pub(crate) const LIBRARIES: [&str; 12] = [
     "libc.so.6",
     "libm.so.6",
     "libpthread.so.0",
@@ -314,7 +314,7 @@ fn define(command: &mut Command, name: &str, value: &Path) {
 }
 
 /// Where the host has a program, among the folders that an isolated root shows as well.
-fn host_program(name: &str) -> Option<PathBuf> {
+pub(crate) fn host_program(name: &str) -> Option<PathBuf> {
     ["/usr/bin", "/usr/sbin"].iter().map(|folder| Path::new(folder).join(name)).find(|p| p.exists())
 }
 

@@ -17,7 +17,7 @@ use crate::sandbox::{
 const TICK: Duration = Duration::from_millis(100);
 
 /// What installing packages as the root of a user namespace needs, and no more.
-const CAPABILITIES: &str =
+pub(crate) const CAPABILITIES: &str =
     "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setfcap";
 
 /// Runs a cell to its end, on a thread that must not be shared: see [`crate::sandbox::start`].

@@ -38,7 +38,9 @@ pub(crate) enum Staged {
     /// A file with this name and text.
     Text(&'static str, String),
     /// A folder with this name, copied from there.
-    Tree(&'static str, PathBuf),
+    Tree(String, PathBuf),
+    /// A folder with this name, with copies of these packages.
+    Packages(String, Vec<PathBuf>),
 }
 
 /// Makes `in` and `out` in the cell's work folder, and returns the folder that holds both.
@@ -57,11 +59,14 @@ pub(crate) fn stage(cell: &Cell, owner: Option<u32>) -> Result<PathBuf, SandboxE
     write(&inside.join("install.sh"), INSTALL)?;
     write(&inside.join("ldconfig.sh"), LDCONFIG)?;
     copy_tree(&cell.rpmdb, &inside.join("rpmdb"))?;
-    stage_packages(&cell.dependencies, &inside.join("dependencies"))?;
+    stage_packages(&cell.dependencies, &inside.join("dependencies"), Means::Link)?;
     for staged in &cell.staged {
         match staged {
             Staged::Text(name, text) => write(&inside.join(name), text)?,
             Staged::Tree(name, from) => copy_tree(from, &inside.join(name))?,
+            Staged::Packages(name, packages) => {
+                stage_packages(packages, &inside.join(name), Means::Copy)?;
+            }
         }
     }
     let out = folder.join("out");
@@ -75,8 +80,17 @@ pub(crate) fn stage(cell: &Cell, owner: Option<u32>) -> Result<PathBuf, SandboxE
     Ok(folder)
 }
 
+/// How a package comes into a cell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Means {
+    /// By a hard link, where that is possible: it costs nothing.
+    Link,
+    /// By a copy, for a cell that has the capabilities to undo a mount and so must hold nothing of worth.
+    Copy,
+}
+
 /// Gives packages short names of their own, so that neither order nor two of the same name matter.
-pub(crate) fn stage_packages(packages: &[PathBuf], folder: &Path) -> Result<(), SandboxError> {
+fn stage_packages(packages: &[PathBuf], folder: &Path, means: Means) -> Result<(), SandboxError> {
     if packages.is_empty() {
         return Ok(());
     }
@@ -85,8 +99,9 @@ pub(crate) fn stage_packages(packages: &[PathBuf], folder: &Path) -> Result<(), 
         let place = folder.join(format!("{number:04}.rpm"));
         let readable =
             fs::metadata(package).is_ok_and(|found| found.permissions().mode() & 0o004 != 0);
-        // A link costs nothing; it is impossible across file systems and for files of other users.
-        if !readable || fs::hard_link(package, &place).is_err() {
+        // A link is impossible across file systems and for files of other users.
+        let linked = means == Means::Link && readable && fs::hard_link(package, &place).is_ok();
+        if !linked {
             copy_file(package, &place, 0o644)?;
         }
     }
