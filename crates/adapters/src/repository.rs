@@ -1,11 +1,12 @@
 //! Folders of RPMs with their metadata: snapshots that builds resolve against, and the published generations.
 //!
 //! Layout: `ROOT/SNAPSHOT-ID/` for snapshots; `ROOT/BRANCH/generation-N/` and the symbolic link
-//! `ROOT/BRANCH/current` for what is published. A folder is filled under a temporary name and renamed, so one with
+//! `ROOT/BRANCH/current` for what is published, with images in `images/NAME` of a generation. A folder is filled under a temporary name and renamed, so one with
 //! its final name is whole.
 
 pub(crate) mod command;
 pub(crate) mod folder;
+mod images;
 mod publish;
 mod snapshot;
 
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub use command::CommandError;
 pub(crate) use folder::RPM_MAGIC;
 use model::digest::Digest;
-pub use publish::{current_generation, publish, retain};
+pub use publish::{Contents, current_generation, publish, retain};
 pub use snapshot::{SnapshotId, snapshot_id, write_snapshot};
 
 /// Why a repository could not be written.
@@ -25,6 +26,14 @@ pub enum RepositoryError {
     #[error("could not read the package {}: {source}", path.display())]
     Package {
         /// The package.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An image is not there or cannot be read.
+    #[error("could not read the image {}: {source}", path.display())]
+    Image {
+        /// The file or folder.
         path: PathBuf,
         /// What the system said.
         source: io::Error,

@@ -51,12 +51,12 @@ pub enum Reason {
         /// The edge.
         edge: Edge,
     },
-    /// A compose asks for it, and it was never built.
+    /// A compose or an image asks for it, and it was never built.
     Missing {
-        /// The event that brought the compose about.
+        /// The event that brought that one about.
         event: EventId,
-        /// The compose.
-        compose: ArtifactKey,
+        /// Who asks for it.
+        by: ArtifactKey,
     },
     /// Something it requires was there and is not any more.
     RequirementLost {
@@ -214,9 +214,7 @@ impl fmt::Display for Reason {
             Self::Replaced { edge } => {
                 write!(f, "it ships {} of {}, which was built anew", edge.package, edge.dependency)
             }
-            Self::Missing { compose, .. } => {
-                write!(f, "{compose} asks for it, and it was never built")
-            }
+            Self::Missing { by, .. } => write!(f, "{by} asks for it, and it was never built"),
             Self::RequirementLost { edge, package, requirement } => {
                 write!(
                     f,

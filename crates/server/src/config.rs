@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use model::artifact::BranchName;
 use serde::Deserialize;
 
 /// A configuration that cannot be used.
@@ -189,6 +190,11 @@ impl Config {
     /// Where the published repositories are, one folder for each branch.
     pub fn published_root(&self) -> PathBuf {
         self.data.join("published")
+    }
+
+    /// Where the published composes of a branch lie.
+    pub(crate) fn composes_root(&self, branch: &BranchName) -> PathBuf {
+        self.published_root().join(branch.as_str()).join("composes")
     }
 
     /// Where work in progress lies; whatever is there at a start is left over.

@@ -12,6 +12,7 @@ use model::build::{BuildOutput, BuildState, Flavour, Inputs, Product};
 use model::clock::Clock;
 use model::facet::{BuildFacets, PackageFacets};
 use model::id::BuildId;
+use model::image::ImageOutput;
 use model::package::Package;
 use pipeline::facts::BuildFacts;
 use pipeline::gate::policy::ScopedPolicy;
@@ -136,6 +137,23 @@ impl Context {
         let facts = Arc::new(facts);
         self.facts.lock().unwrap_or_else(PoisonError::into_inner).insert(build, Arc::clone(&facts));
         Ok(Some(facts))
+    }
+
+    /// What a build made; none for one that did not succeed.
+    pub(crate) async fn output(&self, build: BuildId) -> Result<Option<BuildOutput>, StageError> {
+        let mut reader = self.store.read().await?;
+        let Some(build) = builds::get(&mut reader, build).await? else { return Ok(None) };
+        let BuildState::Succeeded { output, .. } = build.state else { return Ok(None) };
+        let found = sets::get_json(&mut reader, output).await?;
+        found.ok_or_else(|| lost("output", output)).map(Some)
+    }
+
+    /// The image a build made; none if it made something else.
+    pub(crate) async fn image(&self, build: BuildId) -> Result<Option<ImageOutput>, StageError> {
+        Ok(match self.output(build).await?.map(|output| output.product) {
+            Some(Product::Image(image)) => Some(image),
+            _ => None,
+        })
     }
 
     async fn read_facts(&self, build: BuildId) -> Result<Option<BuildFacts>, StageError> {

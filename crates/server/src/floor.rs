@@ -18,7 +18,14 @@ pub(crate) fn read(config: &Config) -> Result<Vec<ScopedPolicy>, StartError> {
 /// One policy for each kind of artifact.
 fn default() -> Vec<ScopedPolicy> {
     use adapters::testing::{CONFLICTS, INSTALLS, LIBRARIES};
-    vec![policy("koji_build", &[INSTALLS, LIBRARIES, CONFLICTS])]
+    use adapters::{compose, image};
+    let image_cases =
+        [image::testing::VALID, image::testing::PACKAGES, LIBRARIES, image::testing::STARTS];
+    vec![
+        policy("koji_build", &[INSTALLS, LIBRARIES, CONFLICTS]),
+        policy("container", &image_cases),
+        policy("compose", &[compose::METADATA, compose::CLOSURE, compose::COMPS]),
+    ]
 }
 
 fn policy(subject: &str, cases: &[&str]) -> ScopedPolicy {

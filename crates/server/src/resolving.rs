@@ -34,6 +34,18 @@ pub(crate) enum Resolution {
     Problems(Vec<String>),
 }
 
+impl Repository {
+    /// Its packages, each with the build it comes from; the toolchain's stand-in left out.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = (BuildId, &Package)> {
+        self.packages.values().map(|(build, package)| (*build, package))
+    }
+
+    /// Whether a package with this digest is in it.
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        self.packages().any(|(_, package)| package.digest == *digest)
+    }
+}
+
 /// Lays out the repository of an overlay, or finds it laid out.
 pub(crate) async fn repository(
     context: &Context,
@@ -65,15 +77,31 @@ pub(crate) async fn resolve(
     wishes: Vec<String>,
     direct: &[Requirement],
 ) -> Result<Resolution, StageError> {
+    resolve_from(context, repository, &[], wishes, direct).await
+}
+
+/// The same, with further packages to choose from, each with its file.
+pub(crate) async fn resolve_from(
+    context: &Context,
+    repository: &Repository,
+    further: &[(InstalledPackage, PathBuf)],
+    wishes: Vec<String>,
+    direct: &[Requirement],
+) -> Result<Resolution, StageError> {
     let question = Question { id: "wishes".to_owned(), install: wishes, weak: false };
-    let folders = [repository.folder.clone()];
+    let files = further.iter().map(|(_, path)| path.clone());
+    let folders: Vec<PathBuf> = std::iter::once(repository.folder.clone()).chain(files).collect();
     let mut answers =
         context.closures.resolve(&folders, &[question]).await.map_err(StageError::outside)?;
     match answers.remove("wishes") {
         Some(Answer::Packages(resolved)) => {
-            let installed = resolved.iter().map(|package| {
-                let file = package.path.file_name().unwrap_or_default().to_string_lossy();
-                installed(context, repository, &file, package.nevra.clone(), direct)
+            let installed = resolved.iter().map(|resolved| {
+                let known = further.iter().find(|(package, _)| package.nevra == resolved.nevra);
+                if let Some((package, _)) = known {
+                    return Ok(package.clone());
+                }
+                let file = resolved.path.file_name().unwrap_or_default().to_string_lossy();
+                installed(context, repository, &file, resolved.nevra.clone(), direct)
             });
             Ok(Resolution::Installed(installed.collect::<Result<_, _>>()?))
         }

@@ -1,17 +1,17 @@
-//! A commit, or a working tree -> what its spec, its gating.yaml and its millstream.toml say, read in isolation.
+//! A commit, or a working tree -> what it says: its spec, Containerfile or compose.toml, its gating.yaml and its
+//! millstream.toml.
+
+mod compose;
+mod image;
+mod package;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use adapters::distgit;
-use adapters::sandbox::Slot;
-use adapters::spec::{self, ParseRequest, Spec, SpecError};
-use model::artifact::{ArtifactKey, CommitId};
-use model::requirement::{Capability, Requirement};
-use model::source::{
-    Bootstrap, Recipe, Settings, Source, SourceContent, SourcePackage, SourceProblem,
-};
+use model::artifact::{ArtifactKey, ArtifactKind, CommitId};
+use model::source::{Settings, Source, SourceContent, SourceProblem};
 use model::version::Evr;
 use pipeline::gate::policy::{PolicyProblem, policies_for, read_gating_yaml};
 use uuid::Uuid;
@@ -52,6 +52,7 @@ pub(crate) fn repository(context: &Context, artifact: &ArtifactKey) -> PathBuf {
     name.path(&context.config.distgit_root())
 }
 
+/// What a tree says; the parts that every kind of artifact has are read here, the others by its kind.
 async fn read_tree(
     context: &Context,
     artifact: &ArtifactKey,
@@ -62,94 +63,22 @@ async fn read_tree(
         (Ok(settings), Ok(gating)) => (settings, gating),
         (Err(problem), _) | (_, Err(problem)) => return Ok(Err(problem)),
     };
-    let spec_name = format!("{}.spec", artifact.name);
-    if !work.tree().join(&spec_name).is_file() {
-        return Ok(Err(problem(&spec_name, "the repository has no such file")));
-    }
-    let Some(place) = context.running.enter(work.id).map_err(StageError::outside)? else {
-        return Err(StageError::outside("the same work is under way twice"));
-    };
-    let request = ParseRequest {
-        work: work.folder.join("cell"),
-        sources: work.tree(),
-        spec_name: spec_name.clone(),
-        dist: context.config.dist(artifact.branch.as_str()),
-        bootstrap: settings
-            .bootstrap
-            .as_ref()
-            .map(|bootstrap| bootstrap.with.clone())
-            .unwrap_or_default(),
-        dependencies: Vec::new(),
-        wall: spec::PARSE_TIME,
-        slot: Slot { number: place.slot, ..Slot::default() },
-    };
-    let spec = match spec::parse(request, context.toolchain.clone()).await {
-        Ok(spec) => spec,
-        Err(error) => return blame(&spec_name, error).map(Err),
+    let read = match artifact.kind {
+        ArtifactKind::Rpms => package::read(context, artifact, work, settings).await?,
+        ArtifactKind::Containers => image::read(artifact, &dist(context, artifact), work, settings),
+        ArtifactKind::Composes => compose::read(artifact, &dist(context, artifact), work, settings),
     };
     let tests = tests(&work.tree().join("tests"));
-    Ok(content(spec, spec_name, settings).map(|content| SourceContent {
-        tests,
-        gating,
-        time,
-        ..content
-    }))
+    Ok(read.map(|content| SourceContent { tests, gating, time, ..content }))
 }
 
-/// Tells a problem of the spec, which stays, from one of the machine, which passes.
-fn blame(spec: &str, error: SpecError) -> Result<SourceProblem, StageError> {
-    match error {
-        SpecError::Invalid { file, line, message } => Ok(SourceProblem { file, line, message }),
-        // The problem names the file already.
-        SpecError::TimedOut { seconds, .. } => {
-            let message =
-                format!("could not be read within {seconds} s: something in it does not end");
-            Ok(problem(spec, &message))
-        }
-        SpecError::TooMuch { what, .. } => {
-            Ok(problem(spec, &format!("could not be read: it used up the {what} allowed for it")))
-        }
-        SpecError::Answer { .. } => Ok(problem(spec, &error.to_string())),
-        other => Err(StageError::outside(other)),
-    }
+fn dist(context: &Context, artifact: &ArtifactKey) -> String {
+    context.config.dist(artifact.branch.as_str())
 }
 
-fn content(spec: Spec, file: String, settings: Settings) -> Result<SourceContent, SourceProblem> {
-    let strange = |error: model::artifact::InvalidName| problem(&file, &error.to_string());
-    let requirements = |texts: &[String]| -> Result<Vec<Requirement>, SourceProblem> {
-        texts.iter().map(|text| text.parse().map_err(strange)).collect()
-    };
-    let package = |package: &spec::SpecPackage| -> Result<SourcePackage, SourceProblem> {
-        let provides: Result<Vec<Capability>, _> =
-            package.provides.iter().map(|text| text.parse()).collect();
-        Ok(SourcePackage {
-            name: package.name.clone(),
-            provides: provides.map_err(strange)?,
-            requires: requirements(&package.requires)?,
-        })
-    };
-    let bootstrap = match (&settings.bootstrap, &spec.bootstrap_build_requires) {
-        (Some(settings), Some(needs)) => {
-            Some(Bootstrap { with: settings.with.clone(), build_requires: requirements(needs)? })
-        }
-        _ => None,
-    };
-    let build_requires = requirements(&spec.build_requires)?;
-    let packages = spec.packages.iter().map(package).collect::<Result<_, _>>()?;
-    Ok(SourceContent {
-        name: spec.name,
-        evr: Evr { epoch: spec.epoch, version: spec.version, release: spec.release },
-        bumpable: spec.ends_in_dist,
-        build_requires,
-        bootstrap,
-        packages,
-        tests: Vec::new(),
-        gating: None,
-        time: 0,
-        settings,
-        recipe: Recipe::Package,
-        file,
-    })
+/// The version of what has no spec: the first release of `version`, with the dist tag.
+fn evr(version: &str, dist: &str) -> Evr {
+    Evr { epoch: 0, version: version.to_owned(), release: format!("1{dist}") }
 }
 
 fn settings(tree: &Path) -> Result<Settings, SourceProblem> {

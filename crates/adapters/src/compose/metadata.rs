@@ -6,7 +6,9 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use model::compose::{ComposeOutput, ComposedImage, ComposedVariant, DeliverableKey, VariantId};
+use model::compose::{
+    ArchName, ComposeOutput, ComposedImage, ComposedVariant, DeliverableKey, VariantId,
+};
 use model::digest::Digest;
 use model::version::Nevra;
 use serde_json::{Map, Value, json};

@@ -11,10 +11,18 @@ use model::digest::Digest;
 use sha2::{Digest as _, Sha256};
 
 use super::command::{self, CommandError};
-use super::{RepositoryError, write_error};
+use super::{RepositoryError, images, write_error};
 
 /// Packages by file name, with what identifies each.
 pub(crate) type Packages = BTreeMap<String, (PathBuf, Digest)>;
+
+/// What a folder is filled with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Contents {
+    pub(crate) packages: Packages,
+    /// Images by name: the folder of the layout, and what identifies it.
+    pub(crate) images: BTreeMap<String, (PathBuf, Digest)>,
+}
 
 /// The file in a folder that holds the digest of its packages; written last, so it also says the folder is whole.
 pub(crate) const IDENTITY: &str = "millstream-snapshot";
@@ -64,10 +72,12 @@ pub(crate) fn digest_file(path: &Path) -> io::Result<Digest> {
     }
 }
 
-/// The digest of a set of packages: over their names and digests.
-pub(crate) fn identity(packages: &Packages) -> Digest {
-    let lines = packages.iter().map(|(name, (_, digest))| format!("{name} {digest}\n"));
-    Digest::of(lines.collect::<String>())
+/// The digest of what a folder is filled with: over the names and digests of packages and images.
+pub(crate) fn identity(contents: &Contents) -> Digest {
+    let packages = contents.packages.iter().map(|(name, (_, digest))| format!("{name} {digest}\n"));
+    let images =
+        contents.images.iter().map(|(name, (_, digest))| format!("image {name} {digest}\n"));
+    Digest::of(packages.chain(images).collect::<String>())
 }
 
 /// The identity of the packages in a folder; none if there is no whole folder.
@@ -75,16 +85,16 @@ pub(crate) fn read_identity(folder: &Path) -> Option<Digest> {
     fs::read_to_string(folder.join(IDENTITY)).ok()?.trim().parse().ok()
 }
 
-/// Makes the folder `target` with these packages. Call it under [`lock`].
+/// Makes the folder `target` with these packages and images. Call it under [`lock`].
 pub(crate) async fn write(
     target: &Path,
     cache: &Path,
-    packages: &Packages,
+    contents: &Contents,
 ) -> Result<(), RepositoryError> {
     let parent = target.parent().unwrap_or(Path::new("."));
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let draft = parent.join(format!("{TEMPORARY}{name}"));
-    let written = fill(&draft, cache, packages).await;
+    let written = fill(&draft, cache, contents).await;
     let renamed = written.and_then(|()| {
         // What has the final name without an identity was not made here whole: a power cut can leave such.
         remove(target).map_err(write_error(target))?;
@@ -98,20 +108,21 @@ pub(crate) async fn write(
     renamed
 }
 
-async fn fill(draft: &Path, cache: &Path, packages: &Packages) -> Result<(), RepositoryError> {
+async fn fill(draft: &Path, cache: &Path, contents: &Contents) -> Result<(), RepositoryError> {
     {
-        let (draft, packages) = (draft.to_owned(), packages.clone());
-        tokio::task::spawn_blocking(move || link_all(&draft, &packages)).await??;
+        let (draft, contents) = (draft.to_owned(), contents.clone());
+        tokio::task::spawn_blocking(move || link_all(&draft, &contents)).await??;
     }
-    create_metadata(draft, cache, packages.len(), None).await?;
-    let (draft, identity) = (draft.to_owned(), identity(packages));
+    create_metadata(draft, cache, contents.packages.len(), None).await?;
+    let (draft, identity) = (draft.to_owned(), identity(contents));
     tokio::task::spawn_blocking(move || seal(&draft, identity)).await?
 }
 
-fn link_all(draft: &Path, packages: &Packages) -> Result<(), RepositoryError> {
+fn link_all(draft: &Path, contents: &Contents) -> Result<(), RepositoryError> {
     remove(draft).map_err(write_error(draft))?;
     fs::create_dir_all(draft).map_err(write_error(draft))?;
-    for (name, (path, _)) in packages {
+    images::link(&contents.images, &draft.join(images::FOLDER))?;
+    for (name, (path, _)) in &contents.packages {
         let place = draft.join(name);
         let source = fs::canonicalize(path)
             .map_err(|source| RepositoryError::Package { path: path.clone(), source })?;

@@ -1,5 +1,6 @@
 //! Publishing: generations of a branch's repository, and the one link that says which of them counts.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::symlink;
@@ -8,12 +9,21 @@ use std::path::{Path, PathBuf};
 use model::artifact::BranchName;
 
 use super::snapshot::digest_packages;
-use super::{RepositoryError, folder, write_error};
+use super::{RepositoryError, folder, images, write_error};
 
 const CURRENT: &str = "current";
 const GENERATION: &str = "generation-";
 
-/// Publishes packages as generation `number` of a branch and switches `current` to it.
+/// What a generation holds.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// The packages of the repository.
+    pub packages: Vec<PathBuf>,
+    /// Images by name, each as the folder of its OCI layout; they lie in `images/NAME`.
+    pub images: BTreeMap<String, PathBuf>,
+}
+
+/// Publishes generation `number` of a branch and switches `current` to it.
 ///
 /// Can be repeated after it was killed at any line: what is done already is found done. Readers see the old
 /// generation or the new one, never anything between. On an error `current` is as it was.
@@ -21,11 +31,14 @@ pub async fn publish(
     root: &Path,
     branch: &BranchName,
     number: i64,
-    packages: &[PathBuf],
+    contents: &Contents,
 ) -> Result<(), RepositoryError> {
     let branch = root.join(branch.as_str());
-    let packages = digest_packages(packages).await?;
-    let wanted = folder::identity(&packages);
+    let contents = folder::Contents {
+        packages: digest_packages(&contents.packages).await?,
+        images: images::digest(&contents.images)?,
+    };
+    let wanted = folder::identity(&contents);
     let _lock = folder::lock(&branch).await?;
     if let Some(current) = read_current(&branch)?.filter(|current| *current > number) {
         return Err(RepositoryError::Stale { branch, number, current });
@@ -34,7 +47,7 @@ pub async fn publish(
     match folder::read_identity(&target) {
         Some(existing) if existing == wanted => {}
         Some(existing) => return Err(RepositoryError::Taken { branch, number, existing, wanted }),
-        None => folder::write(&target, &branch.join(".checksums"), &packages).await?,
+        None => folder::write(&target, &branch.join(".checksums"), &contents).await?,
     }
     switch(&branch, number).map_err(write_error(&branch))
 }

@@ -12,7 +12,11 @@ pub type SnapshotId = Digest;
 
 /// The id the snapshot of some packages has or would have. Reads the packages, writes nothing.
 pub async fn snapshot_id(packages: &[PathBuf]) -> Result<SnapshotId, RepositoryError> {
-    Ok(folder::identity(&digest_packages(packages).await?))
+    Ok(folder::identity(&contents(packages).await?))
+}
+
+async fn contents(packages: &[PathBuf]) -> Result<folder::Contents, RepositoryError> {
+    Ok(folder::Contents { packages: digest_packages(packages).await?, ..Default::default() })
 }
 
 /// Makes sure that `ROOT/ID/` holds these packages and their metadata. One that is there is used as it is.
@@ -20,15 +24,15 @@ pub async fn write_snapshot(
     root: &Path,
     packages: &[PathBuf],
 ) -> Result<SnapshotId, RepositoryError> {
-    let packages = digest_packages(packages).await?;
-    let id = folder::identity(&packages);
+    let contents = contents(packages).await?;
+    let id = folder::identity(&contents);
     let target = root.join(id.to_string());
     if folder::read_identity(&target) == Some(id) {
         return Ok(id);
     }
     let _lock = folder::lock(root).await?;
     if folder::read_identity(&target) != Some(id) {
-        folder::write(&target, &root.join(".checksums"), &packages).await?;
+        folder::write(&target, &root.join(".checksums"), &contents).await?;
     }
     Ok(id)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use adapters::repository::{
-    RepositoryError, current_generation, publish, retain, snapshot_id, write_snapshot,
+    Contents, RepositoryError, current_generation, publish, retain, snapshot_id, write_snapshot,
 };
 use model::artifact::BranchName;
 
@@ -19,6 +19,10 @@ fn packages(folder: &Path, names: &[&str]) -> Vec<PathBuf> {
 
 fn branch() -> BranchName {
     "f44".parse().unwrap()
+}
+
+fn of(packages: &[PathBuf]) -> Contents {
+    Contents { packages: packages.to_vec(), ..Contents::default() }
 }
 
 /// Names and contents of all files below a folder, in order.
@@ -130,17 +134,17 @@ async fn generations_follow_each_other() {
     let files = packages(folder.path(), &["a", "b"]);
     assert_eq!(current_generation(&root, &branch()).unwrap(), None);
     for number in 1..=5 {
-        publish(&root, &branch(), number, &files).await.unwrap();
-        publish(&root, &branch(), number, &files).await.unwrap();
+        publish(&root, &branch(), number, &of(&files)).await.unwrap();
+        publish(&root, &branch(), number, &of(&files)).await.unwrap();
         assert_eq!(current_generation(&root, &branch()).unwrap(), Some(number));
     }
     assert!(root.join("f44/current/repodata/repomd.xml").exists());
-    let error = publish(&root, &branch(), 5, &files[..1]).await.unwrap_err();
+    let error = publish(&root, &branch(), 5, &of(&files[..1])).await.unwrap_err();
     assert!(matches!(error, RepositoryError::Taken { .. }), "{error}");
-    let error = publish(&root, &branch(), 4, &files).await.unwrap_err();
+    let error = publish(&root, &branch(), 4, &of(&files)).await.unwrap_err();
     assert!(matches!(error, RepositoryError::Stale { current: 5, .. }), "{error}");
     let error =
-        publish(&root, &branch(), 6, &[folder.path().join("missing.rpm")]).await.unwrap_err();
+        publish(&root, &branch(), 6, &of(&[folder.path().join("missing.rpm")])).await.unwrap_err();
     assert!(error.to_string().contains("missing.rpm"), "{error}");
     assert_eq!(current_generation(&root, &branch()).unwrap(), Some(5));
     assert_eq!(retain(&root, &branch(), 3).await.unwrap(), [1, 2]);
@@ -153,8 +157,8 @@ async fn publishing_goes_on_wherever_it_was_killed() {
     let folder = tempfile::tempdir().unwrap();
     let files = packages(folder.path(), &["a", "b"]);
     let done = folder.path().join("done");
-    publish(&done, &branch(), 1, &files).await.unwrap();
-    publish(&done, &branch(), 2, &files[..1]).await.unwrap();
+    publish(&done, &branch(), 1, &of(&files)).await.unwrap();
+    publish(&done, &branch(), 2, &of(&files[..1])).await.unwrap();
     let expected = listing(&done.join("f44/current"));
     // What is there after a kill: half a draft; the generation without the switch; a link not yet renamed.
     for kill in [
@@ -164,11 +168,11 @@ async fn publishing_goes_on_wherever_it_was_killed() {
     ] {
         let root = folder.path().join("root");
         let _ = fs::remove_dir_all(&root);
-        publish(&root, &branch(), 1, &files).await.unwrap();
+        publish(&root, &branch(), 1, &of(&files)).await.unwrap();
         let script = kill.replace("DONE", &done.join("f44").display().to_string());
         run(Command::new("sh").args(["-c", &script]).current_dir(root.join("f44")));
         assert_eq!(current_generation(&root, &branch()).unwrap(), Some(1), "{kill}");
-        publish(&root, &branch(), 2, &files[..1]).await.unwrap();
+        publish(&root, &branch(), 2, &of(&files[..1])).await.unwrap();
         assert_eq!(current_generation(&root, &branch()).unwrap(), Some(2), "{kill}");
         assert_eq!(listing(&root.join("f44/current")), expected, "{kill}");
     }
@@ -180,7 +184,7 @@ async fn a_foreign_current_is_not_touched() {
     let root = folder.path().join("root");
     let files = packages(folder.path(), &["a"]);
     fs::create_dir_all(root.join("f44/current")).unwrap();
-    let error = publish(&root, &branch(), 1, &files).await.unwrap_err();
+    let error = publish(&root, &branch(), 1, &of(&files)).await.unwrap_err();
     assert!(matches!(error, RepositoryError::Foreign { .. }), "{error}");
     assert!(root.join("f44/current").is_dir());
 }
@@ -206,16 +210,16 @@ async fn a_full_disk_leaves_what_is_published() {
     }
     let folder = tempfile::tempdir().unwrap();
     let files = packages(folder.path(), &["a", "b"]);
-    publish(&here, &branch(), 1, &files).await.unwrap();
+    publish(&here, &branch(), 1, &of(&files)).await.unwrap();
     let before = listing(&here.join("f44/current"));
     let big = "%install\nmkdir -p %{buildroot}/usr/share\nhead -c 600000 /dev/urandom > %{buildroot}/usr/share/big\n%files\n/usr/share/big\n";
     let large = build(folder.path(), &(spec("big", "1", &[]) + big), ".f44");
-    let error = publish(&here, &branch(), 2, &large).await.unwrap_err();
+    let error = publish(&here, &branch(), 2, &of(&large)).await.unwrap_err();
     assert!(error.to_string().contains("No space left"), "{error}");
     // Room for the packages but not for their metadata.
     fs::write(here.join("filler"), vec![0; 512 << 10]).unwrap_err();
     let small = packages(folder.path(), &["c"]);
-    let error = publish(&here, &branch(), 2, &small).await.unwrap_err();
+    let error = publish(&here, &branch(), 2, &of(&small)).await.unwrap_err();
     assert!(
         matches!(error, RepositoryError::Write { .. } | RepositoryError::Metadata { .. }),
         "{error}"
@@ -223,6 +227,6 @@ async fn a_full_disk_leaves_what_is_published() {
     assert_eq!(current_generation(&here, &branch()).unwrap(), Some(1));
     assert_eq!(listing(&here.join("f44/current")), before);
     fs::remove_file(here.join("filler")).unwrap();
-    publish(&here, &branch(), 2, &small).await.unwrap();
+    publish(&here, &branch(), 2, &of(&small)).await.unwrap();
     assert_eq!(current_generation(&here, &branch()).unwrap(), Some(2));
 }

@@ -17,7 +17,7 @@ pub const BRANCH: &str = "f44";
 pub struct Distribution {
     /// Its folder.
     pub folder: PathBuf,
-    /// Its packages, by name.
+    /// Its packages, images and composes, by kind and name.
     pub artifacts: Vec<ArtifactKey>,
     /// The pushes, in the order in which they are made.
     pub pushes: Vec<Push>,
@@ -63,9 +63,7 @@ impl Distribution {
     /// [`AdminError::Input`] names the file and what is wrong with it.
     pub fn read(folder: &Path) -> Result<Self, AdminError> {
         let folder = folder.canonicalize().map_err(unreadable(folder))?;
-        let names = folders(&folder.join(ArtifactKind::Rpms.as_str()))?;
-        let artifacts: Vec<ArtifactKey> =
-            names.iter().map(|name| artifact(name)).collect::<Result<_, _>>()?;
+        let artifacts = artifacts(&folder)?;
         let mut pushes = Vec::new();
         for (name, place) in folders(&folder.join("pushes"))?.into_iter().zip(1..) {
             pushes.push(read_push(&folder.join("pushes").join(&name), name, place)?);
@@ -126,17 +124,14 @@ fn read_push(folder: &Path, name: String, place: u32) -> Result<Push, AdminError
         return Err(invalid(format!("{} leads out of the distribution", path.display())));
     }
     artifacts.sort();
-    let mut touched = delete.iter().filter_map(|path| path.components().nth(1)).fold(
-        folders(&folder.join("rpms"))?,
-        |mut names, name| {
-            names.push(name.as_os_str().to_string_lossy().into_owned());
-            names
-        },
-    );
+    let mut touched = self::artifacts(folder)?;
+    for path in &delete {
+        let mut parts = path.components().map(|part| part.as_os_str().to_string_lossy());
+        let (kind, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        touched.push(artifact(kind.parse().map_err(AdminError::input)?, &name)?);
+    }
     touched.sort();
     touched.dedup();
-    let touched: Vec<ArtifactKey> =
-        touched.iter().map(|name| artifact(name)).collect::<Result<_, _>>()?;
     if touched != artifacts {
         let problem = format!("artifacts are {artifacts:?}, but the files are of {touched:?}");
         return Err(invalid(problem));
@@ -145,10 +140,24 @@ fn read_push(folder: &Path, name: String, place: u32) -> Result<Push, AdminError
     Ok(Push { name, title, expected, subject, artifacts, delete, place, folder: folder.to_owned() })
 }
 
-fn artifact(name: &str) -> Result<ArtifactKey, AdminError> {
+/// The artifacts that have a folder below `rpms`, `containers` or `composes`, sorted.
+fn artifacts(folder: &Path) -> Result<Vec<ArtifactKey>, AdminError> {
+    let mut artifacts = Vec::new();
+    for kind in ArtifactKind::ALL {
+        let folder = folder.join(kind.as_str());
+        let names = if folder.is_dir() { folders(&folder)? } else { Vec::new() };
+        for name in names {
+            artifacts.push(artifact(kind, &name)?);
+        }
+    }
+    artifacts.sort();
+    Ok(artifacts)
+}
+
+fn artifact(kind: ArtifactKind, name: &str) -> Result<ArtifactKey, AdminError> {
     let name: ArtifactName = name.parse().map_err(AdminError::input)?;
     let branch = BRANCH.parse().map_err(AdminError::input)?;
-    Ok(ArtifactKey { kind: ArtifactKind::Rpms, name, branch })
+    Ok(ArtifactKey { kind, name, branch })
 }
 
 /// The names of the folders in a folder, sorted. What starts with a dot is nobody's business.

@@ -1,5 +1,6 @@
 //! Events -> plans. A source that does not parse is rejected here, and nothing else is touched.
 
+mod missing;
 pub(crate) mod provisional;
 pub(crate) mod reading;
 
@@ -108,6 +109,8 @@ async fn plan(
     roots: Vec<Root>,
 ) -> Result<(), StageError> {
     provisional::update(context, lease, branch, &roots).await?;
+    let missing = missing::roots(context, branch, &roots).await?;
+    let roots = roots.into_iter().chain(missing).collect();
     let groups = groups(context, roots).await?;
     let (apart, meeting) = drafts(context, branch, groups).await?;
     store(context, lease, &apart).await?;

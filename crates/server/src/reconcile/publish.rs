@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use adapters::repository;
-use model::artifact::{ArtifactKey, BranchName};
+use adapters::{compose, repository};
+use model::artifact::{ArtifactKey, ArtifactKind, BranchName};
 use model::build::{Buildroot, Inputs};
 use model::decision::DecisionKind;
 use model::id::BuildId;
@@ -21,6 +21,7 @@ use store::leases::{self, Lease};
 use store::outbox::Outgoing;
 use store::{Tx, builds, decisions, edges, outbox, publications, sets};
 
+use super::build::{LAYOUT, composed};
 use super::{Outcome, Stage, StageError};
 use crate::clock::mint;
 use crate::context::Context;
@@ -211,18 +212,26 @@ async fn switch(
     lease: &Lease,
     generation: &Generation,
 ) -> Result<(), StageError> {
-    let mut paths = vec![context.toolchain.rpm.clone()];
+    let mut contents = repository::Contents {
+        packages: vec![context.toolchain.rpm.clone()],
+        images: BTreeMap::new(),
+    };
     let mut known: BTreeMap<ArtifactKey, (BuildId, std::sync::Arc<BuildFacts>)> = BTreeMap::new();
     for published in &generation.builds {
         let facts = context.facts(published.build).await?;
         let facts = facts.ok_or_else(|| {
             StageError::Outside(format!("the outputs of build {} are missing", published.build))
         })?;
-        paths.extend(files(context, published.build, &facts));
+        contents.packages.extend(files(context, published.build, &facts));
+        if published.artifact.kind == ArtifactKind::Containers {
+            let folder = context.config.builds_root().join(published.build.to_string());
+            contents.images.insert(published.artifact.name.to_string(), folder.join(LAYOUT));
+        }
         known.insert(published.artifact.clone(), (published.build, facts));
     }
     let root = context.config.published_root();
-    repository::publish(&root, &generation.branch, generation.number, &paths)
+    composes(context, generation).await?;
+    repository::publish(&root, &generation.branch, generation.number, &contents)
         .await
         .map_err(StageError::outside)?;
     let mut view = view::load(context, generation.plan).await?;
@@ -242,6 +251,30 @@ async fn switch(
         context.wakes.wake(stage);
     }
     tidy(context, generation).await;
+    Ok(())
+}
+
+/// Publishes the composes of a generation. One that is published already is found so.
+async fn composes(context: &Context, generation: &Generation) -> Result<(), StageError> {
+    let root = context.config.composes_root(&generation.branch);
+    let mut reader = context.store.read().await?;
+    let shipped = generation.builds.iter();
+    let shipped = shipped.filter(|shipped| shipped.artifact.kind == ArtifactKind::Composes);
+    let mut found = Vec::new();
+    for shipped in shipped {
+        found.extend(builds::get(&mut reader, shipped.build).await?);
+    }
+    drop(reader);
+    for build in found {
+        // What a later generation brought anew may have outlived its folder in the builds.
+        if let Some((compose, folder)) = composed(context, &build).await?
+            && !root.join(compose.id.to_string()).is_dir()
+        {
+            compose::publish(&folder, &root, &compose.id, &build.artifact.name)
+                .await
+                .map_err(StageError::outside)?;
+        }
+    }
     Ok(())
 }
 

@@ -1,12 +1,15 @@
-//! What may start -> its buildroot or test root, resolved and recorded, and a place in the queue.
+//! What may start -> its inputs or its test root, resolved and recorded, and a place in the queue.
+
+mod compose;
+mod image;
+mod inputs;
+mod package;
 
 use std::collections::HashSet;
 
 use adapters::testing::INSTALLS;
-use model::artifact::ArtifactKey;
-use model::build::{
-    BuildState, Buildroot, Failure, FailureKind, Flavour, Inputs, InstalledPackage,
-};
+use model::artifact::{ArtifactKey, ArtifactKind};
+use model::build::{BuildState, Buildroot, Failure, FailureKind, Flavour, InstalledPackage};
 use model::clock::Timestamp;
 use model::decision::DecisionKind;
 use model::digest::Digest;
@@ -14,8 +17,6 @@ use model::hold::HoldKind;
 use model::id::BuildId;
 use model::plan::StepIndex;
 use model::publication::PublishedBuild;
-use model::requirement::Requirement;
-use model::source::SourceContent;
 use model::step::StepState;
 use model::test::{Outcome, TestResult, TestRun, TestRunState};
 use pipeline::progress;
@@ -87,20 +88,21 @@ async fn queue_build(
         StageError::Outside(format!("the source of {} is missing", planned.artifact))
     })?;
     let flavour = progress::flavour(&view.progress(), index, content.bootstrap.is_some());
-    let needs = needs(&content, flavour);
-    let repository = resolving::repository(context, &overlay(context, view, index).await?).await?;
-    let wishes = needs.iter().map(Requirement::to_string).collect();
-    let installed = match resolving::resolve(context, &repository, wishes, needs).await? {
-        Resolution::Installed(installed) => installed,
-        Resolution::Problems(problems) => return Ok(Queued::Unresolvable(problems)),
+    let overlay = overlay(context, view, index).await?;
+    let repository = resolving::repository(context, &overlay).await?;
+    let of = (&content, flavour);
+    let resolved = inputs::resolve(context, &planned.artifact, of, (&overlay, &repository)).await?;
+    let resolved = match resolved {
+        Ok(resolved) => resolved,
+        Err(problems) => return Ok(Queued::Unresolvable(problems)),
     };
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, context.clock.now()).await?;
     let new = NewBuild {
         id: mint(),
-        input: input(context, &planned, flavour, &installed),
+        input: input(context, &planned, flavour, &resolved.digests),
         snapshot: sets::put_json(&mut tx, &repository.manifest).await?,
-        inputs: sets::put_json(&mut tx, &Inputs::Buildroot(Buildroot(installed))).await?,
+        inputs: sets::put_json(&mut tx, &resolved.inputs).await?,
         artifact: planned.artifact.clone(),
         commit: planned.commit.clone(),
         flavour,
@@ -134,13 +136,6 @@ async fn queue_build(
     view.store(&mut tx).await?;
     tx.commit().await?;
     Ok(Queued::Yes)
-}
-
-fn needs(content: &SourceContent, flavour: Flavour) -> &[Requirement] {
-    match (&content.bootstrap, flavour) {
-        (Some(bootstrap), Flavour::Bootstrap) => &bootstrap.build_requires,
-        _ => &content.build_requires,
-    }
 }
 
 /// A build that was ended because nobody wanted it is wanted again.
@@ -182,7 +177,7 @@ fn input(
     context: &Context,
     planned: &model::plan::PlannedStep,
     flavour: Flavour,
-    installed: &[InstalledPackage],
+    digests: &[String],
 ) -> Digest {
     let dist = context.config.dist(planned.artifact.branch.as_str());
     let mut fields = vec![
@@ -192,7 +187,7 @@ fn input(
         context.toolchain.nevra.clone(),
         dist,
     ];
-    fields.extend(installed.iter().map(|package| package.digest.to_string()));
+    fields.extend(digests.iter().cloned());
     Digest::of_fields(fields)
 }
 
@@ -268,8 +263,21 @@ fn does_not_install(run: &TestRun, note: String, at: Timestamp) -> TestResult {
     }
 }
 
-/// What is installed to test a build: all its packages with what they require; or what makes that impossible.
+/// What a build is tested with. An image and a compose have everything in them.
 async fn test_root(
+    context: &Context,
+    view: &View,
+    (index, build): (StepIndex, BuildId),
+) -> Result<(Vec<InstalledPackage>, Vec<PublishedBuild>, Option<String>), StageError> {
+    if view.artifact(index).kind == ArtifactKind::Rpms {
+        return package_root(context, view, (index, build)).await;
+    }
+    let image = context.image(build).await?;
+    Ok((image.map(|image| image.contents).unwrap_or_default(), Vec::new(), None))
+}
+
+/// What is installed to test packages: all of them with what they require; or what makes that impossible.
+async fn package_root(
     context: &Context,
     view: &View,
     (index, build): (StepIndex, BuildId),

@@ -1,21 +1,25 @@
 //! Queued test runs -> results. Several processes may do this at once.
 
+mod compose;
+mod image;
+mod package;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::distgit;
-use adapters::sandbox::Slot;
-use adapters::testing::{self, CaseOutcome, CaseResult, TestRequest};
-use model::build::{Buildroot, Failure, FailureKind};
+use adapters::sandbox::Limits;
+use adapters::testing::{CaseOutcome, CaseResult};
+use model::artifact::ArtifactKind;
+use model::build::{Build, Failure, FailureKind};
 use model::test::{Outcome, TestResult, TestRun, TestRunState};
-use store::{builds, results, sets, test_runs};
+use store::{builds, results, test_runs};
 
 use super::build::limits;
 use super::{Outcome as Look, Stage, StageError};
 use crate::clock::mint;
 use crate::context::Context;
-use crate::resolving::installed_files;
 use crate::running::Place;
 use crate::sourcing::{Work, repository};
 
@@ -120,43 +124,44 @@ async fn attempt(context: &Context, mut run: TestRun, place: &Place) -> Result<(
     Ok(())
 }
 
-/// Runs every case.
+/// Runs every case of the artifact's kind.
 async fn execute(
     context: &Context,
     run: &TestRun,
     place: &Place,
 ) -> Result<Vec<CaseResult>, StageError> {
-    let mut reader = context.store.read().await?;
-    let build = builds::get(&mut reader, run.build)
-        .await?
-        .ok_or_else(|| StageError::outside("its build is missing"))?;
-    let installed: Option<Buildroot> = sets::get_json(&mut reader, run.installed).await?;
-    let installed =
-        installed.ok_or_else(|| StageError::outside("the list of its packages is missing"))?;
-    drop(reader);
+    let build = builds::get(&mut *context.store.read().await?, run.build).await?;
+    let build = build.ok_or_else(|| StageError::outside("its build is missing"))?;
+    match build.artifact.kind {
+        ArtifactKind::Rpms => package::execute(context, run, &build, place).await,
+        ArtifactKind::Containers => image::execute(context, run, &build, place).await,
+        ArtifactKind::Composes => compose::execute(context, run, &build).await,
+    }
+}
+
+/// What a build may be tested with: its own cases, and what they may use.
+struct Bench {
+    /// Holds the exported tree as long as the run needs it.
+    work: Work,
+    /// The folder of cases, if there is one.
+    tests: Option<PathBuf>,
+    limits: Limits,
+}
+
+/// Exports the commit that was built, for the cases in its `tests/`.
+async fn bench(context: &Context, build: &Build) -> Result<Bench, StageError> {
     let content = context.content(&build.artifact, &build.commit).await?;
     let settings = content.map(|content| content.settings).unwrap_or_default();
-    let facts = context.facts(run.build).await?;
-    let subjects =
-        facts.iter().flat_map(|facts| &facts.packages).map(|package| package.nevra.name.clone());
     let work = Work::make(context)?;
     distgit::export(&repository(context, &build.artifact), &build.commit, &work.tree())
         .await
         .map_err(StageError::outside)?;
     let tests = work.tree().join("tests");
-    let request = TestRequest {
-        work: work.folder().join("cell"),
-        packages: installed_files(context, &installed.0).await?,
-        subjects: subjects.collect(),
+    Ok(Bench {
         tests: tests.is_dir().then_some(tests),
         limits: limits(&context.config.tests, &settings.tests),
-        logs: logs(context, run),
-        slot: Slot { number: place.slot, ..Slot::default() },
-    };
-    let job = testing::start(request, context.toolchain.clone()).map_err(StageError::outside)?;
-    place.can_be_ended_by(job.canceller());
-    let cases = job.wait().await.map_err(StageError::outside)?;
-    cases.map_err(StageError::outside)
+        work,
+    })
 }
 
 /// Where the logs of a run are kept.

@@ -1,25 +1,32 @@
 //! One attempt at one build, from the exported commit to the recorded facets.
 
+mod compose;
+mod image;
+mod package;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::rpmbuild::{self, BuildError, BuildRequest, Built, Outcome};
-use adapters::sandbox::{Limits, Slot};
-use adapters::{distgit, facets, packages};
+use adapters::distgit;
+use adapters::sandbox::Limits;
+use model::artifact::ArtifactKind;
 use model::build::{
-    Build, BuildOutput, BuildState, FacetsRef, Failure, FailureKind, Flavour, Inputs,
-    PackagesOutput, Product,
+    Build, BuildOutput, BuildState, FacetsRef, Failure, FailureKind, Inputs, Product,
 };
+use model::facet::BuildFacets;
 use model::source::LimitSettings;
 use store::builds::{self, Fence};
 use store::sets;
 
 use crate::context::Context;
 use crate::reconcile::{Stage, StageError};
-use crate::resolving::installed_files;
 use crate::running::Place;
 use crate::sourcing::{Work, repository};
+
+pub(crate) use compose::composed;
+pub(crate) use image::LAYOUT;
+pub(crate) use package::inputs;
 
 /// How often an attempt that failed by the machine's fault is repeated.
 const ATTEMPTS: u32 = 3;
@@ -100,38 +107,20 @@ async fn write(context: &Context, fence: &Fence, state: BuildState) -> Result<()
     tx.commit().await
 }
 
-/// What a build runs with, the same whenever it is run.
-pub(crate) struct BuildInputs {
-    /// The files of the buildroot.
-    pub(crate) dependencies: Vec<PathBuf>,
-    /// The spec's name.
-    pub(crate) spec_name: String,
-    /// `--with`
-    pub(crate) with: Vec<String>,
-    /// `SOURCE_DATE_EPOCH` where there is no changelog. A rebuild of the same commit has the same.
-    pub(crate) source_date_epoch: i64,
-    /// What it may use.
-    pub(crate) limits: Limits,
+/// Runs the builder of its kind.
+async fn run(context: &Context, build: &Build, place: &Place) -> Result<BuildState, StageError> {
+    match build.artifact.kind {
+        ArtifactKind::Rpms => package::run(context, build, place).await,
+        ArtifactKind::Containers => image::run(context, build, place).await,
+        ArtifactKind::Composes => compose::run(context, build).await,
+    }
 }
 
-/// Gathers what a build runs with.
-pub(crate) async fn inputs(context: &Context, build: &Build) -> Result<BuildInputs, StageError> {
-    let inputs: Option<Inputs> =
-        sets::get_json(&mut *context.store.read().await?, build.inputs).await?;
-    let inputs = inputs.ok_or_else(|| StageError::outside("the list of its inputs is missing"))?;
-    let content = context.content(&build.artifact, &build.commit).await?;
-    let content = content.ok_or_else(|| StageError::outside("its source is missing"))?;
-    let with = match (build.flavour, content.bootstrap) {
-        (Flavour::Bootstrap, Some(bootstrap)) => bootstrap.with,
-        _ => Vec::new(),
-    };
-    Ok(BuildInputs {
-        dependencies: installed_files(context, inputs.buildroot()).await?,
-        spec_name: content.file,
-        with,
-        source_date_epoch: content.time,
-        limits: limits(&context.config.build, &content.settings.build),
-    })
+/// Exports the commit of a build into a work folder.
+async fn export(context: &Context, build: &Build, work: &Work) -> Result<(), StageError> {
+    distgit::export(&repository(context, &build.artifact), &build.commit, &work.tree())
+        .await
+        .map_err(StageError::outside)
 }
 
 /// The server's limits, or less where the artifact asks for less.
@@ -146,82 +135,36 @@ pub(crate) fn limits(server: &crate::config::Limits, own: &LimitSettings) -> Lim
     }
 }
 
-/// Runs the builder.
-async fn run(context: &Context, build: &Build, place: &Place) -> Result<BuildState, StageError> {
-    let inputs = inputs(context, build).await?;
-    let work = Work::make(context)?;
-    distgit::export(&repository(context, &build.artifact), &build.commit, &work.tree())
-        .await
-        .map_err(StageError::outside)?;
-    let output = context.config.builds_root().join(build.id.to_string());
-    let request = BuildRequest {
-        work: work.folder().join("cell"),
-        sources: work.tree(),
-        spec_name: inputs.spec_name,
-        dependencies: inputs.dependencies,
-        dist: build.dist.clone(),
-        with: inputs.with,
-        source_date_epoch: inputs.source_date_epoch,
-        limits: inputs.limits,
-        log: context.config.builds_root().join(format!("{}.log", build.id)),
-        slot: Slot { number: place.slot, ..Slot::default() },
-        output,
-    };
-    let job = rpmbuild::start(request, context.toolchain.clone()).map_err(StageError::outside)?;
-    place.can_be_ended_by(job.canceller());
-    let outcome = match job.wait().await.map_err(StageError::outside)? {
-        Err(BuildError::Dependencies { line }) => {
-            return Ok(failed(context, FailureKind::Unresolvable, line, None));
-        }
-        other => other.map_err(StageError::outside)?,
-    };
-    ended(context, outcome).await
+/// Where the log of a build is.
+fn log(context: &Context, build: &Build) -> PathBuf {
+    context.config.builds_root().join(format!("{}.log", build.id))
 }
 
-async fn ended(context: &Context, outcome: Outcome) -> Result<BuildState, StageError> {
-    use FailureKind as K;
-    Ok(match outcome {
-        Outcome::Succeeded(built) => return succeeded(context, &built).await,
-        Outcome::Failed { exit, line } => match line {
-            Some(line) => failed(context, K::Failed, line.text, u64::try_from(line.number).ok()),
-            None => failed(
-                context,
-                K::Failed,
-                format!("rpmbuild ended with {exit} and said nothing"),
-                None,
-            ),
-        },
-        Outcome::TimedOut => {
-            failed(context, K::TimedOut, "it took longer than it may".to_owned(), None)
-        }
-        Outcome::OutOfMemory => {
-            failed(context, K::LimitExceeded, "it needed more memory than it may".to_owned(), None)
-        }
-        Outcome::TooManyProcesses => {
-            failed(context, K::LimitExceeded, "it had more processes than it may".to_owned(), None)
-        }
-        Outcome::DiskFull => {
-            failed(context, K::LimitExceeded, "it filled its disk".to_owned(), None)
-        }
-        Outcome::Cancelled => {
-            BuildState::Cancelled { reason: "it was ended".to_owned(), at: context.clock.now() }
-        }
-    })
+/// The folder that is there when, and only when, the build has succeeded.
+fn output(context: &Context, build: &Build) -> PathBuf {
+    context.config.builds_root().join(build.id.to_string())
 }
 
-fn failed(context: &Context, kind: FailureKind, message: String, line: Option<u64>) -> BuildState {
-    BuildState::Failed { failure: Failure { kind, message, line }, at: context.clock.now() }
+/// What went into a build.
+pub(crate) async fn recorded_inputs(
+    context: &Context,
+    build: &Build,
+) -> Result<Inputs, StageError> {
+    let inputs: Option<Inputs> =
+        sets::get_json(&mut *context.store.read().await?, build.inputs).await?;
+    inputs.ok_or_else(|| StageError::outside("the list of its inputs is missing"))
 }
 
-/// Reads what the build put out and keeps it: packages, and facets by package.
-async fn succeeded(context: &Context, built: &Built) -> Result<BuildState, StageError> {
-    let read = packages::read(&built.rpms).await.map_err(StageError::outside)?;
-    let found = facets::read(&built.rpms).await.map_err(StageError::outside)?;
-    let requirements: Result<Vec<_>, _> =
-        built.build_requires.iter().map(|text| text.parse()).collect();
+/// Keeps what a build made, with the facets of each package or image.
+async fn keep(
+    context: &Context,
+    took: Duration,
+    product: Product,
+    facets: &BuildFacets,
+) -> Result<BuildState, StageError> {
     let mut tx = context.store.begin().await?;
     let mut references = Vec::new();
-    for package in &found.0 {
+    for package in &facets.0 {
         let digest = sets::put_json(&mut tx, package).await?;
         references.push(FacetsRef {
             package: package.package.clone(),
@@ -229,19 +172,35 @@ async fn succeeded(context: &Context, built: &Built) -> Result<BuildState, Stage
             digest,
         });
     }
-    let name = built.srpm.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let product = Product::Packages(PackagesOutput {
-        packages: read,
-        source_package: name,
-        build_requires: requirements.map_err(StageError::outside)?,
-    });
     let output = BuildOutput { product, facets: references };
     let output = sets::put_json(&mut tx, &output).await?;
     tx.commit().await?;
-    Ok(BuildState::Succeeded {
-        took: built.duration,
-        at: context.clock.now(),
-        output,
-        facets: found.digest(),
-    })
+    Ok(BuildState::Succeeded { took, at: context.clock.now(), output, facets: facets.digest() })
+}
+
+/// What a build came to that used up what it may use, or was ended.
+enum Exceeded {
+    Time,
+    Memory,
+    Processes,
+    Disk,
+}
+
+fn exceeded(context: &Context, what: Exceeded) -> BuildState {
+    use FailureKind as K;
+    let (kind, message) = match what {
+        Exceeded::Time => (K::TimedOut, "it took longer than it may"),
+        Exceeded::Memory => (K::LimitExceeded, "it needed more memory than it may"),
+        Exceeded::Processes => (K::LimitExceeded, "it had more processes than it may"),
+        Exceeded::Disk => (K::LimitExceeded, "it filled its disk"),
+    };
+    failed(context, kind, message.to_owned(), None)
+}
+
+fn cancelled(context: &Context) -> BuildState {
+    BuildState::Cancelled { reason: "it was ended".to_owned(), at: context.clock.now() }
+}
+
+fn failed(context: &Context, kind: FailureKind, message: String, line: Option<u64>) -> BuildState {
+    BuildState::Failed { failure: Failure { kind, message, line }, at: context.clock.now() }
 }
