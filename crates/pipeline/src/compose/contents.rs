@@ -8,7 +8,8 @@ use std::fmt;
 
 use model::artifact::ArtifactName;
 use model::compose::{
-    ArchName, ComposeDefinition, Comps, GroupId, MemberKind, PackageName, Variant, VariantId,
+    ArchName, ComposeDefinition, Comps, Group, GroupId, Member, MemberKind, PackageName, Variant,
+    VariantId,
 };
 
 use super::comps;
@@ -148,19 +149,27 @@ fn conditional(
     comps: &Comps,
     present: &BTreeSet<&str>,
 ) -> BTreeMap<PackageName, Cause> {
-    let mut more: BTreeMap<PackageName, Cause> = BTreeMap::new();
-    let members =
-        || comps.groups.iter().flat_map(|group| group.members.iter().map(move |it| (group, it)));
-    loop {
-        let next = members().find(|(_, member)| {
-            let MemberKind::Conditional { requires } = &member.kind else { return false };
-            let is_in = |name: &PackageName| wishes.contains_key(name) || more.contains_key(name);
-            !is_in(&member.name) && (is_in(requires) || present.contains(requires.as_str()))
-        });
-        let Some((group, member)) = next else { return more };
-        let cause = Cause::Member { group: group.id.clone(), kind: member.kind.clone() };
-        more.insert(member.name.clone(), cause);
+    let mut waiting: BTreeMap<&str, Vec<(&Group, &Member)>> = BTreeMap::new();
+    for group in &comps.groups {
+        for member in &group.members {
+            if let MemberKind::Conditional { requires } = &member.kind {
+                waiting.entry(requires.as_str()).or_default().push((group, member));
+            }
+        }
     }
+    let mut more = BTreeMap::new();
+    let mut arrived: Vec<&str> = wishes.keys().map(PackageName::as_str).collect();
+    arrived.extend(present.iter().copied());
+    while let Some(name) = arrived.pop() {
+        for (group, member) in waiting.remove(name).unwrap_or_default() {
+            if !wishes.contains_key(&member.name) {
+                let cause = Cause::Member { group: group.id.clone(), kind: member.kind.clone() };
+                more.entry(member.name.clone()).or_insert(cause);
+                arrived.push(member.name.as_str());
+            }
+        }
+    }
+    more
 }
 
 #[cfg(test)]

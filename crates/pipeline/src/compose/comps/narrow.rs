@@ -1,8 +1,9 @@
 //! Narrows `comps.xml` to what a variant has on an architecture.
 
+use std::collections::BTreeSet;
+
 use model::compose::{
-    ArchName, ComposeDefinition, Comps, Condition, Environment, Group, GroupId, GroupRef, Variant,
-    VariantId,
+    ArchName, ComposeDefinition, Comps, Condition, Environment, GroupId, GroupRef, VariantId,
 };
 
 /// The groups of a variant on an architecture: its own, and those of its environments with their default options.
@@ -21,8 +22,10 @@ pub fn narrow(definition: &ComposeDefinition, variant: &VariantId, arch: &ArchNa
         environment.groups.retain(|group| holds(&group.only));
         environment.options.retain(|group| holds(&group.only));
     }
-    let chosen = |group: &Group| is_chosen(wanted, &comps.environments, &group.id);
-    comps.groups.retain(|group| holds(&group.only) && chosen(group));
+    let brought = brought(&comps.environments);
+    let is_chosen =
+        |id: &GroupId| wanted.is_everything() || wanted.groups.contains(id) || brought.contains(id);
+    comps.groups.retain(|group| holds(&group.only) && is_chosen(&group.id));
     for group in &mut comps.groups {
         group.members.retain(|member| holds(&member.only));
         group.members.iter_mut().for_each(|member| member.only = Condition::default());
@@ -53,30 +56,25 @@ fn describe(comps: &mut Comps) {
     }
 }
 
-fn is_chosen(variant: &Variant, environments: &[Environment], group: &GroupId) -> bool {
-    let in_environment = |environment: &Environment| {
-        let names = |reference: &GroupRef| reference.id == *group;
-        environment.groups.iter().any(names)
-            || environment.options.iter().any(|option| option.default && names(option))
-    };
-    variant.is_everything()
-        || variant.groups.contains(group)
-        || environments.iter().any(in_environment)
+/// The groups that environments bring along: their own, and their default options.
+fn brought(environments: &[Environment]) -> BTreeSet<GroupId> {
+    let groups = environments.iter().flat_map(|environment| {
+        let options = environment.options.iter().filter(|option| option.default);
+        environment.groups.iter().chain(options)
+    });
+    groups.map(|group: &GroupRef| group.id.clone()).collect()
 }
 
 /// Takes out references to groups that are gone, and then what has none left.
 fn drop_dangling(comps: &mut Comps) {
-    let groups = &comps.groups;
+    let groups: BTreeSet<&GroupId> = comps.groups.iter().map(|group| &group.id).collect();
     let keep = |references: &mut Vec<GroupRef>| {
-        references.retain(|reference| groups.iter().any(|group| group.id == reference.id));
-        references.iter_mut().for_each(|reference| reference.only = Condition::default());
         // What was named under several conditions is named once.
-        let mut seen = Vec::new();
+        let mut seen = BTreeSet::new();
         references.retain(|reference| {
-            let first = !seen.contains(&reference.id);
-            seen.push(reference.id.clone());
-            first
+            groups.contains(&reference.id) && seen.insert(reference.id.clone())
         });
+        references.iter_mut().for_each(|reference| reference.only = Condition::default());
         !references.is_empty()
     };
     comps.categories.retain_mut(|category| {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use model::artifact::InvalidName;
 use model::compose::{
     Category, Comps, Condition, Environment, Group, GroupId, GroupRef, Langpack, Member,
-    MemberKind, Text,
+    MemberKind, PackageName, Text,
 };
 use model::source::SourceProblem;
 
@@ -95,8 +95,9 @@ impl Reader {
                 _ => {}
             }
         }
+        let groups: BTreeSet<&GroupId> = comps.groups.iter().map(|group| &group.id).collect();
         for (id, line) in std::mem::take(&mut self.references) {
-            if !comps.groups.iter().any(|group| group.id == id) {
+            if !groups.contains(&id) {
                 self.problem(line, format!("there is no group {id}"));
             }
         }
@@ -149,15 +150,16 @@ impl Reader {
     fn group(&mut self, element: &Element, ids: &mut BTreeSet<(String, GroupId)>) -> Option<Group> {
         let more = ["default", "uservisible", "biarchonly", "langonly", "packagelist"];
         let head = self.head(element, &more, ids);
-        let mut members: Vec<Member> = Vec::new();
+        let mut members = Vec::new();
+        let mut seen = BTreeSet::new();
         for list in element.named("packagelist") {
             self.check(list, &["packagereq"], &[]);
             for child in list.named("packagereq") {
                 let Some(member) = self.member(child) else { continue };
-                if members.iter().any(|other| is_repeated(other, &member)) {
-                    self.problem(child.line, format!("{} is listed twice", member.name));
-                } else {
+                if seen.insert(way_in(&member)) {
                     members.push(member);
+                } else {
+                    self.problem(child.line, format!("{} is listed twice", member.name));
                 }
             }
         }
@@ -239,7 +241,8 @@ impl Reader {
     fn references(&mut self, element: &Element, list: &str) -> Vec<GroupRef> {
         let attributes: &[&str] =
             if list == "optionlist" { &["default", "arch", "variant"] } else { &CONDITIONS };
-        let mut references: Vec<GroupRef> = Vec::new();
+        let mut references = Vec::new();
+        let mut seen = BTreeSet::new();
         for list in element.named(list) {
             self.check(list, &["groupid"], &[]);
             for child in list.named("groupid") {
@@ -248,7 +251,7 @@ impl Reader {
                 let default = default.is_some_and(|text| self.flag(child, text, false));
                 let only = self.condition(child);
                 let Some(id) = self.parsed::<GroupId>(child, &child.text) else { continue };
-                if references.iter().any(|other| other.id == id && other.only == only) {
+                if !seen.insert((id.clone(), only.clone())) {
                     self.problem(child.line, format!("{id} is listed twice"));
                     continue;
                 }
@@ -360,10 +363,10 @@ fn words(text: Option<&str>) -> impl Iterator<Item = &str> {
 }
 
 /// A package may be a member under several conditions, but only one way under each.
-fn is_repeated(one: &Member, other: &Member) -> bool {
-    let requires = |member: &Member| match &member.kind {
+fn way_in(member: &Member) -> (PackageName, Condition, Option<PackageName>) {
+    let requires = match &member.kind {
         MemberKind::Conditional { requires } => Some(requires.clone()),
         _ => None,
     };
-    one.name == other.name && one.only == other.only && requires(one) == requires(other)
+    (member.name.clone(), member.only.clone(), requires)
 }
