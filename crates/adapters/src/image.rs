@@ -12,13 +12,13 @@ mod output;
 mod script;
 pub mod testing;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
 pub use containerfile::{Containerfile, ContainerfileError, Stage, StageBase, read_containerfile};
 pub use contents::{OwnFile, OwnKind};
-pub use layout::{Config, Execution, Layer, Layout, LayoutError, read_layout};
+pub use layout::{Config, Execution, Layout, LayoutError, read_layout};
+use model::image::ImageConfig;
 pub use output::{BuiltImage, collect};
 
 use crate::rpmbuild::{TellingLine, telling_line};
@@ -38,7 +38,8 @@ pub struct ImageRequest {
     pub containerfile: Option<String>,
     /// What each FROM line of the Containerfile stands on, in order; one entry where there is none.
     pub stages: Vec<StageInput>,
-    /// How a container of it starts, where no Containerfile says so. The labels are put on either way.
+    /// How a container of it starts, where no Containerfile says so; what is empty is the parent's. A dollar
+    /// sign in a variable's value is one. The labels are put on either way.
     pub config: ImageConfig,
     /// The tag in the layout.
     pub tag: String,
@@ -75,23 +76,6 @@ pub enum Base {
     Image(PathBuf),
     /// An earlier stage, by its index.
     Stage(usize),
-}
-
-/// How a container of an image starts. What is empty is the parent's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImageConfig {
-    /// The program and its first arguments.
-    pub entrypoint: Vec<String>,
-    /// Further arguments, or the program where there is no entry point.
-    pub cmd: Vec<String>,
-    /// Variables; a dollar sign in a value is one.
-    pub env: BTreeMap<String, String>,
-    /// Labels.
-    pub labels: BTreeMap<String, String>,
-    /// The folder it starts in.
-    pub workdir: Option<String>,
-    /// The user it starts as.
-    pub user: Option<String>,
 }
 
 /// How a build ended. What is the machine's fault is not here but an [`ImageError`].
@@ -323,7 +307,9 @@ fn judge(
             Ok(Outcome::Failed { exit, line, instruction })
         }
         "packages" => Err(ImageError::Packages { line: said.to_owned() }),
-        _ if report.phase != Phase::Run => Err(ImageError::Packages { line: said.to_owned() }),
+        _ if report.phase != Phase::Run => {
+            Err(SandboxError::Root { exit, line: said.to_owned() }.into())
+        }
         at => Err(ImageError::Output { problem: format!("{said} (at {at:?})") }),
     }
 }

@@ -52,14 +52,18 @@ programs() {
 	xargs cp --dereference --parents --target-directory "$M" </build/wanted
 }
 
-# Installs the packages of a folder. Their scripts see devices and processes, as they would elsewhere.
+# Installs the packages of a folder. Their scripts see devices and their own processes, as they would
+# elsewhere, and nothing they start is left behind.
 packages() {
 	mkdir -p "$M/usr/lib/sysimage/rpm" "$M/dev" "$M/proc"
-	mount --rbind /dev "$M/dev"
-	mount --bind /proc "$M/proc"
-	rpm_over -U --nosignature --nodigest "$1"/*.rpm
-	umount "$M/proc"
-	umount --recursive "$M/dev"
+	# shellcheck disable=SC2016,SC2086
+	unshare --mount --pid --fork --kill-child sh -eu -c '
+		mount --rbind /dev "$1/dev"
+		mount -t proc proc "$1/proc"
+		shift
+		exec "$@"
+	' packages "$M" $OVER rpm --root "$M" --define '_dbpath /usr/lib/sysimage/rpm' \
+		-U --nosignature --nodigest "$1"/*.rpm
 	# Only an index into a journal that is empty, and different each time.
 	if [ ! -s "$M/usr/lib/sysimage/rpm/rpmdb.sqlite-wal" ]; then
 		rm -f "$M/usr/lib/sysimage/rpm/rpmdb.sqlite-wal" "$M/usr/lib/sysimage/rpm/rpmdb.sqlite-shm"

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use model::digest::Digest;
-use serde::{Deserialize, Serialize};
+use model::image::Layer;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 /// An image layout that is complete.
@@ -25,19 +26,8 @@ pub struct Layout {
     pub config_digest: Digest,
     /// What the image says about itself.
     pub config: Config,
-    /// The bytes of all blobs.
-    pub size: u64,
     /// The blobs, by the paths they have in the layout.
     pub(crate) blobs: Vec<PathBuf>,
-}
-
-/// One layer of an image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Layer {
-    /// The digest of the blob as it is stored.
-    pub digest: Digest,
-    /// Its bytes.
-    pub size: u64,
 }
 
 /// The configuration, as far as we ask about it.
@@ -164,11 +154,9 @@ pub fn read_layout(folder: &Path) -> Result<Layout, LayoutError> {
     let config_digest = blob(folder, &manifest.config, &mut blobs)?;
     let config: Config = json(folder, &place(config_digest))?;
     let layers = layers(folder, &manifest, &config, &mut blobs)?;
-    let described = [entry, &manifest.config].into_iter().chain(&manifest.layers);
     Ok(Layout {
         digest,
         tag: entry.annotations.get(TAG).cloned(),
-        size: described.map(|descriptor| descriptor.size).sum(),
         layers,
         config_digest,
         config,

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use model::digest::Digest;
+use model::image::Layer;
 use model::version::Nevra;
 use serde::{Deserialize, Serialize};
 
 use crate::image::contents::{self, Facts, OwnFile};
-use crate::image::{Execution, ImageError, ImageRequest, Layer, Layout, facets, read_layout};
+use crate::image::{Execution, ImageError, ImageRequest, Layout, facets, read_layout};
 use crate::sandbox::{Keeping, SandboxError, keep};
 
 /// The file that makes a folder a finished image.
@@ -30,7 +31,7 @@ pub struct BuiltImage {
     pub architecture: String,
     /// The layers, from the ground up; the first ones are the parent's.
     pub layers: Vec<Layer>,
-    /// The bytes of all blobs.
+    /// The sum of its layers as they are stored, in bytes.
     pub size: u64,
     /// The packages in its rpm database, sorted, those of its parents included.
     pub packages: Vec<Nevra>,
@@ -112,7 +113,7 @@ fn record(layout: &Layout, out: &Path, took: Duration) -> Result<Record, ImageEr
         config_digest: layout.config_digest,
         architecture: layout.config.architecture.clone(),
         layers: layout.layers.clone(),
-        size: layout.size,
+        size: layout.layers.iter().map(|layer| layer.size).sum(),
         packages: contents::packages(&facts).map_err(strange)?,
         files: contents::own_files(&facts).map_err(strange)?,
         config: facets::config_lines(&layout.config.config),

@@ -51,8 +51,9 @@ open_image() {
 }
 
 # Runs a program over an image's root without the capabilities that it must not have.
+OVER="setpriv --bounding-set=$CAPABILITIES,+sys_chroot"
 over() {
-	setpriv --bounding-set="$CAPABILITIES,+sys_chroot" "$@"
+	$OVER "$@"
 }
 
 rpm_over() {

@@ -1,11 +1,14 @@
 //! Checks that an image is whole and could work, and runs test cases inside it.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::image::{ImageError, Layout, check_programs, read_layout, script};
-use crate::sandbox::{self, CAPABILITIES, Cancel, Cell, Job, Limits, Report, Slot, Staged};
-use crate::testing::run::{self, Bounds, Planned, Subject};
+use crate::sandbox::{
+    self, CAPABILITIES, Cancel, Cell, Job, Limits, Report, SandboxError, Slot, Staged,
+};
+use crate::testing::run::{self, Bounds, Planned, Subject, make};
 use crate::testing::{CaseOutcome, CaseResult, LIBRARIES, TestingError, cases};
 use crate::toolchain::Toolchain;
 
@@ -88,11 +91,15 @@ fn test(
             run::run(&unpacked, planned, cancel)
         }
         Err(error) => {
+            make(&bounds.logs)?;
+            let log = bounds.log(VALID);
+            fs::write(&log, format!("error: {error}\n"))
+                .map_err(|source| SandboxError::file("write", &log, source))?;
             let broken = CaseResult {
                 case: VALID.to_owned(),
                 outcome: CaseOutcome::Failed { line: error.to_string() },
                 duration: Duration::ZERO,
-                log: bounds.log(VALID),
+                log,
             };
             let errored =
                 |case: &Planned| cases::errored(&bounds, &case.case, "the image is broken");

@@ -84,9 +84,15 @@ impl Search {
 
 fn worth(raw: &str, line: &str) -> Worth {
     let has = |needles: &[&str]| needles.iter().any(|needle| line.contains(needle));
-    // The shell's trace of a command may quote any of the words below.
-    if line.starts_with("+ ") {
+    // The shell's trace of a command, and buildah's announcement of one, may quote any of the words below.
+    if line.starts_with("+ ") || is_step(line) {
         return Worth::Last;
+    }
+    if line.starts_with("Error: ") && has(&["building at STEP "]) {
+        return Worth::Summary;
+    }
+    if line.starts_with("error running container: ") {
+        return Worth::Tool;
     }
     // rpm sets its lists off by a tab; elsewhere these are everyday words.
     let listed = raw.starts_with('\t') && has(&[" is needed by ", " conflicts "]);
@@ -120,6 +126,12 @@ fn worth(raw: &str, line: &str) -> Worth {
         return Worth::Summary;
     }
     Worth::Last
+}
+
+/// `STEP 2/4: RUN x`, or `[1/2] STEP 2/4: RUN x` where an image has several stages.
+fn is_step(line: &str) -> bool {
+    let behind = line.strip_prefix('[').and_then(|rest| Some(rest.split_once("] ")?.1));
+    behind.unwrap_or(line).starts_with("STEP ")
 }
 
 /// `ValueError: not a number`, as the last line of a Python traceback.
@@ -174,6 +186,17 @@ mod tests {
             "error: Installed (but unpackaged) file(s) found:\n   /usr/bin/b\n",
             "1 error: Installed (but unpackaged) file(s) found:",
         );
+    }
+
+    #[test]
+    fn an_image_says_more_in_its_instructions_than_by_its_end() {
+        let end =
+            "Error: building at STEP \"RUN x: error: y\": while running runtime: exit status 1\n";
+        let steps = "STEP 1/2: FROM a\n[1/2] STEP 2/2: RUN x: error: y\n";
+        check(&format!("{steps}said\n{end}"), &format!("4 {}", end.trim()));
+        check(&format!("{steps}/bin/sh: 1: x: not found\n{end}"), "3 /bin/sh: 1: x: not found");
+        let container = "error running container: from crun: cannot setresuid to 7";
+        check(&format!("{steps}{container}\n: exit status 1\n{end}"), &format!("3 {container}"));
     }
 
     #[test]

@@ -16,8 +16,14 @@ pub(crate) enum Exhausted {
 }
 
 /// What programs say, in the C library's words and in those of compilers and interpreters.
-const SIGNS: [(&str, Exhausted); 8] = [
+const SIGNS: [(&str, Exhausted); 13] = [
     ("No space left on device", Exhausted::Disk),
+    // Programs in Go write the C library's words small.
+    ("no space left on device", Exhausted::Disk),
+    ("cannot allocate memory", Exhausted::Memory),
+    ("runtime: out of memory", Exhausted::Memory),
+    (": resource temporarily unavailable", Exhausted::Processes),
+    ("failed to create new OS thread", Exhausted::Processes),
     ("annot fork", Exhausted::Processes),
     ("fork: retry", Exhausted::Processes),
     ("Cannot allocate memory", Exhausted::Memory),
@@ -56,6 +62,10 @@ mod tests {
         );
         assert_eq!(check("sh: 1: Cannot fork\nsh: fork: retry: x\n"), Some(Exhausted::Processes));
         assert_eq!(check("Traceback\nMemoryError\nerror: Bad exit\n"), Some(Exhausted::Memory));
+        assert_eq!(
+            check("fork/exec /usr/bin/crun: resource temporarily unavailable\n"),
+            Some(Exhausted::Processes)
+        );
         assert_eq!(check("  12 | puts(\"Cannot allocate memory\");\n"), None);
         assert_eq!(check("main.c:3: error: no\n"), None);
     }

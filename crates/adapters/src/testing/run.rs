@@ -91,7 +91,7 @@ pub(crate) fn run(
     }
 }
 
-fn make(folder: &Path) -> Result<(), SandboxError> {
+pub(crate) fn make(folder: &Path) -> Result<(), SandboxError> {
     fs::create_dir_all(folder).map_err(|source| SandboxError::file("make", folder, source))
 }
 

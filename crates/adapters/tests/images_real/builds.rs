@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use adapters::image::{self, ImageConfig, OwnKind};
+use adapters::image::{self, OwnKind};
 use model::facet::Facet;
+use model::image::ImageConfig;
 
 use crate::fixtures::{BASE, read};
 use crate::images::{Gallery, nevras, over, paths, programs};

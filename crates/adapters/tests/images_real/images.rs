@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use adapters::image::{self, Base, BuiltImage, ImageConfig, ImageRequest, Outcome, StageInput};
+use adapters::image::{self, Base, BuiltImage, ImageRequest, Outcome, StageInput};
+use model::image::ImageConfig;
 
 use crate::fixtures::{BASE, Bench, USER, USER_C, limits, read};
 

@@ -34,7 +34,13 @@ fn it_works_as_an_ordinary_user_too() {
     let answer = Command::new("setpriv")
         .args(["--reuid", "65000", "--regid", "65000", "--clear-groups"])
         .arg(program(&folder))
-        .args(["builds::", "stages::several", "isolation::", "testing::what", "limits::cancel"])
+        .args([
+            "builds::packages_and",
+            "stages::several",
+            "isolation::",
+            "testing::what",
+            "limits::cancel",
+        ])
         .args(["--test-threads", "2"])
         .env("TMPDIR", folder.path())
         .current_dir(folder.path())

@@ -11,8 +11,11 @@ COPY words /words
 RUN user && cat /words >/result && \\
     id >>/result
 
+FROM tools AS more
+RUN user && cat /result /words >/more
+
 FROM scratch AS bare
-COPY --from=tools /result /result
+COPY --from=more /more /result
 
 FROM ground
 COPY --from=bare /result /usr/share/result
@@ -26,8 +29,10 @@ async fn several_stages_copy_from_each_other_and_are_reproduced() {
     let mut stage = programs(PROGRAMS);
     stage.packages.clone_from(&gallery.base);
     let ground = gallery.built(gallery.request("ground", vec![stage])).await;
-    let stages = || vec![over(&ground, &gallery.user), StageInput::default(), over(&ground, &[])];
-    let mut request = gallery.described("several", SEVERAL, stages());
+    let more = StageInput { base: Base::Stage(0), ..StageInput::default() };
+    let stages =
+        vec![over(&ground, &gallery.user), more, StageInput::default(), over(&ground, &[])];
+    let mut request = gallery.described("several", SEVERAL, stages);
     std::fs::write(request.sources.join("words"), "some words\n").unwrap();
     request.config.labels.insert("version".to_owned(), "1, 2".to_owned());
     let image = gallery.built(request.clone()).await;

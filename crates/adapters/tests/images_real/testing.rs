@@ -5,10 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use adapters::image::BuiltImage;
 use adapters::image::testing::{self, ImageTestRequest};
-use adapters::image::{BuiltImage, ImageConfig};
 use adapters::sandbox::Limits;
 use adapters::testing::{CaseOutcome, CaseResult};
+use model::image::ImageConfig;
 
 use crate::fixtures::{limits, read};
 use crate::images::{Gallery, over, programs};

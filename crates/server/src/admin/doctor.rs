@@ -13,7 +13,7 @@ use super::{AdminError, database};
 use crate::config::Config;
 
 /// Programs that are run, and Debian's package of each.
-const PROGRAMS: [(&str, &str); 16] = [
+const PROGRAMS: [(&str, &str); 19] = [
     ("git", "git"),
     ("rpm", "rpm"),
     ("rpmbuild", "rpm"),
@@ -27,6 +27,9 @@ const PROGRAMS: [(&str, &str); 16] = [
     ("bash", "bash"),
     ("python3", "python3"),
     ("eu-strip", "elfutils"),
+    ("buildah", "buildah"),
+    ("crun", "crun"),
+    ("skopeo", "skopeo"),
     ("unshare", "util-linux"),
     ("setpriv", "util-linux"),
     ("df", "coreutils"),
