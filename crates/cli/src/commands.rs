@@ -18,6 +18,9 @@ pub(crate) mod why_not;
 pub(crate) mod build;
 pub(crate) mod reproduce;
 
+pub(crate) mod compose;
+pub(crate) mod image;
+
 pub(crate) mod gate;
 
 pub(crate) mod freeze;
@@ -62,6 +65,10 @@ pub(crate) enum Command {
     WhyNot(why_not::Args),
     /// Builds and their logs
     Build(build::Args),
+    /// Images: list, show, and which contain a package
+    Image(image::Args),
+    /// Composes: list, show, diff, or make one here
+    Compose(compose::Args),
     /// Build again from the recorded inputs and compare the facets
     Reproduce(reproduce::Args),
     /// Gates: decide, waive, sign-off, lint, results
@@ -107,6 +114,8 @@ async fn dispatch(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::Why(args) => why::run(&args, global).await,
         Command::WhyNot(args) => why_not::run(&args, global).await,
         Command::Build(args) => build::run(args, global).await,
+        Command::Image(args) => image::run(args, global).await,
+        Command::Compose(args) => compose::run(args, global).await,
         Command::Reproduce(args) => reproduce::run(&args, global).await,
         Command::Gate(args) => gate::run(args, global).await,
         Command::Freeze(args) => freeze::run(args, global).await,

@@ -24,6 +24,9 @@ pub mod why_not;
 pub mod builds;
 pub mod reproduce;
 
+pub mod composes;
+pub mod images;
+
 pub mod gates;
 pub mod waivers;
 
@@ -46,12 +49,13 @@ use crate::config::Config;
 use crate::context::Context;
 
 pub use error::{AdminError, ErrorKind};
-pub use model::artifact::ArtifactKey;
+pub use model::artifact::{ArtifactKey, BranchName};
 // What callers speak of without depending on the crates behind.
 pub use model::event::{Request, Severity};
 pub use model::gate::WaiverKind;
 pub use model::hold::HoldKind;
 pub use model::message::Message;
+pub use model::requirement::Capability;
 pub use pipeline::plan::report::PlanReport;
 
 /// How often a write is decided again when somebody else was first.

@@ -12,6 +12,7 @@ mod owners;
 mod published;
 mod running;
 
+mod composing;
 mod planning;
 mod resolving;
 mod sourcing;

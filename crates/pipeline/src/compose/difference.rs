@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use model::build::InstalledPackage;
 use model::compose::{ArchName, ComposeId, ComposeOutput, ComposedArch, DeliverableKey, VariantId};
 use model::digest::Digest;
 use model::version::Evr;
@@ -187,6 +188,20 @@ fn contents(output: &ComposeOutput, variant: &VariantId, arch: &ArchName) -> Opt
     Some(Contents { packages: packages(contents), images: images(contents, size) })
 }
 
+/// What became of the packages of an image, from one build of it to another. Sizes are not told: an image says only how
+/// large its layers are.
+pub fn changed_contents(before: &[InstalledPackage], now: &[InstalledPackage]) -> Vec<Changed> {
+    let lineages = |packages: &[InstalledPackage]| {
+        let mut lineages = Lineages::default();
+        for InstalledPackage { nevra, digest, .. } in packages {
+            let member = Member { evr: nevra.evr.clone(), digest: *digest, size: 0 };
+            lineages.add((nevra.name.clone(), Some(nevra.arch.clone())), member);
+        }
+        lineages
+    };
+    lineages(before).changes(&lineages(now))
+}
+
 /// What became of the packages of a variant.
 pub(super) fn changed_packages(from: &ComposedArch, to: &ComposedArch) -> Vec<Changed> {
     packages(from).changes(&packages(to))
@@ -303,7 +318,8 @@ impl fmt::Display for VariantDifference {
 }
 
 /// `17 bytes`, `1.5 KiB`, `230.0 MiB`.
-fn bytes(size: u64) -> String {
+/// A size as people say it: `3.4 MiB`.
+pub fn bytes(size: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if size < 1024 {
         return format!("{size} bytes");

@@ -13,7 +13,7 @@ use store::builds;
 use super::{Outcome, StageError};
 use crate::context::Context;
 
-pub(crate) use work::{LAYOUT, composed, inputs, limits};
+pub(crate) use work::{LAYOUT, inputs, limits};
 
 /// Starts builds while there is capacity, takes over those nobody works on, ends those nobody wants.
 pub(crate) async fn look(context: &Arc<Context>) -> Result<Outcome, StageError> {

@@ -21,9 +21,10 @@ use store::leases::{self, Lease};
 use store::outbox::Outgoing;
 use store::{Tx, builds, decisions, edges, outbox, publications, sets};
 
-use super::build::{LAYOUT, composed};
+use super::build::LAYOUT;
 use super::{Outcome, Stage, StageError};
 use crate::clock::mint;
+use crate::composing::composed;
 use crate::context::Context;
 use crate::resolving;
 use crate::view::{self, Overlay, View, files};

@@ -24,7 +24,6 @@ use crate::reconcile::{Stage, StageError};
 use crate::running::Place;
 use crate::sourcing::{Work, repository};
 
-pub(crate) use compose::composed;
 pub(crate) use image::LAYOUT;
 pub(crate) use package::inputs;
 

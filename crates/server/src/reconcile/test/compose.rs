@@ -6,9 +6,9 @@ use model::build::Build;
 use model::test::TestRun;
 
 use super::logs;
+use crate::composing::composed;
 use crate::context::Context;
 use crate::reconcile::StageError;
-use crate::reconcile::build::composed;
 
 /// Runs every case.
 pub(super) async fn execute(

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use adapters::image::{
-    self, Base, BuiltImage, ImageConfig, ImageError, ImageRequest, Outcome, StageInput,
-};
+use adapters::image::{self, Base, BuiltImage, ImageError, ImageRequest, Outcome, StageInput};
 use adapters::sandbox::Slot;
 use model::build::{Build, BuildState, FailureKind, Inputs, InstalledPackage, Product};
 use model::digest::Digest;
 use model::facet::{BuildFacets, Facet, PackageFacets};
-use model::image::{ImageBase, ImageInputs, ImageOutput, ImageRecipe, Layer, StageInputs};
+use model::image::{
+    ImageBase, ImageConfig, ImageInputs, ImageOutput, ImageRecipe, Layer, StageInputs,
+};
 use model::source::Recipe;
 use model::version::Nevra;
 
@@ -112,7 +112,7 @@ async fn stages(
 }
 
 /// How it is run, with labels that say which build it is, in the words of OCI's image specification.
-fn config(build: &Build, own: model::image::ImageConfig) -> ImageConfig {
+fn config(build: &Build, own: ImageConfig) -> ImageConfig {
     let name = format!("{}/{}", build.artifact.branch, build.artifact.name);
     let said = [
         ("org.opencontainers.image.title", name),
@@ -121,15 +121,8 @@ fn config(build: &Build, own: model::image::ImageConfig) -> ImageConfig {
     ];
     let mut labels: BTreeMap<String, String> =
         said.into_iter().map(|(label, value)| (label.to_owned(), value)).collect();
-    labels.extend(own.labels);
-    ImageConfig {
-        entrypoint: own.entrypoint,
-        cmd: own.cmd,
-        env: own.env,
-        labels,
-        workdir: own.workdir,
-        user: own.user,
-    }
+    labels.extend(own.labels.clone());
+    ImageConfig { labels, ..own }
 }
 
 async fn succeeded(
