@@ -6,6 +6,7 @@ use std::process::Command;
 use std::{fs, io};
 
 use flate2::read::GzDecoder;
+use model::source::SourceProblem;
 use pipeline::compose::comps;
 
 use crate::fixtures::python;
@@ -25,29 +26,27 @@ for kind in [comps.categories, comps.environments]:
         print(item.id, item.name, item.display_order, sorted(group.name for group in item.group_ids))
 ";
 
-fn files() -> io::Result<Vec<PathBuf>> {
+/// The files, if there are any. Where the data is, something must be found in it.
+fn files() -> Option<Vec<PathBuf>> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/repodata");
-    let mut files = Vec::new();
-    for repository in fs::read_dir(data)? {
-        for file in fs::read_dir(repository?.path())? {
-            let path = file?.path();
-            if path.file_name().is_some_and(|name| name.to_string_lossy().contains("-comps-")) {
-                files.push(path);
-            }
-        }
-    }
-    Ok(files)
+    let below = |folder: &Path| {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    };
+    let is_groups = |path: &PathBuf| path.to_string_lossy().contains("-comps-");
+    let data = data.canonicalize().ok()?;
+    let repositories = below(&data).into_iter().filter(|path| path.is_dir());
+    Some(repositories.flat_map(|folder| below(&folder)).filter(is_groups).collect())
 }
 
 #[test]
 fn real_groups_are_the_same_after_reading_and_writing() {
-    let files = files().unwrap_or_default();
-    if files.is_empty() {
+    let Some(files) = files() else {
         // Past the harness, which shows nothing of a test that passes.
         let note = "skipped: no real comps.xml in ../shared/data beside the checkout";
         writeln!(io::stderr(), "{note}").unwrap();
         return;
-    }
+    };
+    assert!(files.len() > 1, "{files:?}");
     let folder = tempfile::tempdir().unwrap();
     for file in files {
         let mut text = String::new();
@@ -57,7 +56,10 @@ fn real_groups_are_the_same_after_reading_and_writing() {
             _ => text = String::from_utf8(bytes).unwrap(),
         }
         let reading = comps::read(&text);
-        assert_eq!(reading.problems, [], "{}", file.display());
+        // A repository's environments name groups of other repositories as well.
+        let is_dangling =
+            |problem: &SourceProblem| problem.message.starts_with("there is no group ");
+        assert!(reading.problems.iter().all(is_dangling), "{:?}", reading.problems);
         assert!(reading.comps.groups.len() > 10);
         let seen = |name: &str, text: &str| {
             let path = folder.path().join(name);
