@@ -12,10 +12,18 @@ pub(crate) struct GraphCache {
 impl GraphCache {
     /// The graph as the store has it now; losing it costs time only.
     pub(crate) async fn current(&mut self, store: &Store) -> Result<&Graph, store::Error> {
+        let newest = edges::graph_version(&mut *store.read().await?).await?;
+        if self.graph.as_ref().is_none_or(|(_, known)| *known != newest) {
+            self.update(store).await?;
+        }
+        Ok(&self.graph.get_or_insert_default().0)
+    }
+
+    /// Reads what changed, or everything, from one state of the store.
+    async fn update(&mut self, store: &Store) -> Result<(), store::Error> {
         let mut reader = store.snapshot().await?;
         let version = edges::graph_version(&mut reader).await?;
         let graph = match self.graph.take() {
-            Some((graph, known)) if known == version => graph,
             Some((mut graph, known)) => {
                 let changed = edges::changed_since(&mut reader, known).await?;
                 let now = edges::for_dependents(&mut reader, &changed).await?;
@@ -33,6 +41,7 @@ impl GraphCache {
                 Graph::from_edges(all.iter().map(|stored| NamedEdge::from(&stored.edge)))
             }
         };
-        Ok(&self.graph.insert((graph, version)).0)
+        self.graph = Some((graph, version));
+        Ok(())
     }
 }

@@ -54,13 +54,9 @@ pub(crate) async fn drafts(
         )
     };
     let plans: Vec<Plan> = groups.iter().map(plan).collect();
-    let mut touched: Vec<ArtifactKey> = plans.iter().flat_map(artifacts).collect();
-    let mut needed = HashMap::new();
-    for root in &all {
-        let needs = needs(context, std::slice::from_ref(root)).await?;
-        touched.extend(needs.iter().cloned());
-        needed.insert(root.artifact.clone(), needs);
-    }
+    let needed = needs(context, &all).await?;
+    let touched: Vec<ArtifactKey> =
+        plans.iter().flat_map(artifacts).chain(needed.values().flatten().cloned()).collect();
     let met: BTreeSet<ArtifactKey> = overlapping(context, branch, &touched, &[])
         .await?
         .iter()
@@ -68,7 +64,7 @@ pub(crate) async fn drafts(
         .collect();
     let (mut apart, mut meeting) = (Vec::new(), Vec::new());
     for (plan, roots) in plans.into_iter().zip(groups) {
-        let mut needs = roots.iter().flat_map(|root| &needed[&root.artifact]);
+        let mut needs = roots.iter().filter_map(|root| needed.get(&root.artifact)).flatten();
         if artifacts(&plan).any(|step| met.contains(&step)) || needs.any(|need| met.contains(need))
         {
             meeting.push(roots);
@@ -83,14 +79,20 @@ fn artifacts(plan: &Plan) -> impl Iterator<Item = ArtifactKey> {
     plan.steps.iter().map(|step| step.artifact.clone())
 }
 
-/// What the roots need directly. A plan that has one of these under way left the root out, frozen as it was; now that
+/// What each of the roots needs directly. A plan that has one of these under way left the root out, frozen as it was; now that
 /// it is to be built after all, it has to see that plan's outputs.
-async fn needs(context: &Context, roots: &[Root]) -> Result<Vec<ArtifactKey>, StageError> {
+async fn needs(
+    context: &Context,
+    roots: &[Root],
+) -> Result<HashMap<ArtifactKey, Vec<ArtifactKey>>, StageError> {
     let mut cache = context.graph.lock().await;
     let graph = cache.current(&context.store).await?;
-    let nodes = roots.iter().filter_map(|root| graph.node(&root.artifact));
-    let needed = nodes.flat_map(|node| graph.dependencies(node));
-    Ok(needed.map(|edge| graph.key(edge.dependency).clone()).collect())
+    let needs = |node| graph.dependencies(node).map(|edge| graph.key(edge.dependency).clone());
+    let needed = |root: &Root| {
+        let needs = needs(graph.node(&root.artifact)?).collect();
+        Some((root.artifact.clone(), needs))
+    };
+    Ok(roots.iter().filter_map(needed).collect())
 }
 
 /// Makes a plan for roots on one branch, merged with every plan it meets. `supposed` is what is not stored.
@@ -107,7 +109,7 @@ pub(crate) async fn draft(
         let ground = ground(context, branch, &all, supposed).await?;
         let plan = make(request(context, branch, all, &merged), &ground, &rules(context));
         let mut touched: Vec<ArtifactKey> = artifacts(&plan).collect();
-        touched.extend(needs(context, &roots).await?);
+        touched.extend(needs(context, &roots).await?.into_values().flatten());
         let more = overlapping(context, branch, &touched, &merged).await?;
         if more.is_empty() {
             return Ok(Draft { plan, merged });
@@ -197,18 +199,16 @@ async fn ground(
         ..Ground::default()
     };
     ground.settings.extend(supposed.settings.clone());
-    for key in keys {
-        let entry = published.published.get(&key);
-        let root = roots.iter().find(|root| root.artifact == key);
-        let commit = root.map(|root| &root.commit).or(entry.map(|entry| &entry.commit));
-        if let Some(commit) = commit
-            && let Some(source) = context.source(&key, commit).await?
-            && let Ok(content) = &source.content
-        {
-            ground.settings.entry(key.clone()).or_insert_with(|| content.settings.clone());
-        }
-        if let Some(entry) = entry {
-            ground.published.insert(key, entry.clone());
+    let published = keys.iter().filter_map(|key| published.published.get_key_value(key));
+    ground.published = published.map(|(key, entry)| (key.clone(), entry.clone())).collect();
+    let mut commits: HashMap<&ArtifactKey, &CommitId> =
+        ground.published.iter().map(|(key, entry)| (key, &entry.commit)).collect();
+    commits.extend(roots.iter().map(|root| (&root.artifact, &root.commit)));
+    let commits: Vec<(ArtifactKey, CommitId)> =
+        commits.into_iter().map(|(key, commit)| (key.clone(), commit.clone())).collect();
+    for source in sources::get_many(&mut reader, &commits).await? {
+        if let Ok(content) = source.content {
+            ground.settings.entry(source.artifact).or_insert(content.settings);
         }
     }
     Ok(ground)

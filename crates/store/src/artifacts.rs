@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::artifact::{ArtifactKey, BranchName};
 
-use crate::connection::{Conn, Dialect, Tx};
+use crate::connection::{Conn, Dialect, Sql, Tx, padded};
 use crate::error::{Error, Result};
 use crate::row::Row;
-use crate::value::{Value, args, rows_at_once, values_list};
+use crate::value::{Value, args, values_list};
 
 /// An artifact and whether its branch still exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,13 +74,14 @@ pub(crate) async fn find_all(
     keys: &BTreeSet<&ArtifactKey>,
 ) -> Result<BTreeMap<ArtifactKey, i64>> {
     let mut ids = BTreeMap::new();
-    for chunk in texts(keys).chunks(rows_at_once(3) * 3) {
-        let sql = format!(
+    for chunk in texts(keys).chunks(512 * 3) {
+        let values = padded(chunk, 3);
+        let sql = Sql::kept(format!(
             "SELECT id, kind, name, branch FROM artifacts \
              WHERE (kind, name, branch) IN (VALUES {})",
-            values_list(chunk.len() / 3, 3)
-        );
-        for mut row in conn.rows("artifacts", sql, chunk.to_vec()).await? {
+            values_list(values.len() / 3, 3)
+        ));
+        for mut row in conn.rows("artifacts", sql, values).await? {
             let id = row.take()?;
             ids.insert(row.artifact()?, id);
         }

@@ -62,7 +62,7 @@ impl Conn {
     pub(crate) async fn rows(
         &mut self,
         table: &'static str,
-        sql: impl Into<Cow<'static, str>>,
+        sql: impl Into<Sql>,
         values: Vec<Value>,
     ) -> Result<Vec<Row>> {
         let (sql, lasting) = statement(sql.into(), self.dialect());
@@ -84,7 +84,7 @@ impl Conn {
     pub(crate) async fn row(
         &mut self,
         table: &'static str,
-        sql: impl Into<Cow<'static, str>>,
+        sql: impl Into<Sql>,
         values: Vec<Value>,
     ) -> Result<Option<Row>> {
         Ok(self.rows(table, sql, values).await?.into_iter().next())
@@ -94,7 +94,7 @@ impl Conn {
     pub(crate) async fn number(
         &mut self,
         table: &'static str,
-        sql: impl Into<Cow<'static, str>>,
+        sql: impl Into<Sql>,
         values: Vec<Value>,
     ) -> Result<i64> {
         match self.row(table, sql, values).await? {
@@ -104,11 +104,7 @@ impl Conn {
     }
 
     /// Runs a statement and says how many rows it touched.
-    pub(crate) async fn execute(
-        &mut self,
-        sql: impl Into<Cow<'static, str>>,
-        values: Vec<Value>,
-    ) -> Result<u64> {
+    pub(crate) async fn execute(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<u64> {
         let (sql, lasting) = statement(sql.into(), self.dialect());
         Ok(match self.raw() {
             Raw::Sqlite(connection) => {
@@ -130,9 +126,10 @@ impl Conn {
         values: Vec<Value>,
     ) -> Result<Vec<Row>> {
         let mut found = Vec::new();
-        for chunk in values.chunks(1_000) {
-            let sql = select.replace("{}", &placeholders(1, chunk.len()));
-            found.extend(self.rows(table, sql, chunk.to_vec()).await?);
+        for chunk in values.chunks(1_024) {
+            let values = padded(chunk, 1);
+            let sql = Sql::kept(select.replace("{}", &placeholders(1, values.len())));
+            found.extend(self.rows(table, sql, values).await?);
         }
         Ok(found)
     }
@@ -167,10 +164,26 @@ impl Conn {
         values: &[Value],
     ) -> Result<()> {
         for chunk in values.chunks(crate::value::rows_at_once(columns) * columns) {
-            let sql = insert.replace("{}", &values_list(chunk.len() / columns, columns));
+            let sql = with_rows(insert, chunk.len() / columns, columns);
             self.execute(sql, chunk.to_vec()).await?;
         }
         Ok(())
+    }
+
+    /// As [`Conn::insert_rows`] into `table`, and gathers what the insertions return, in no order.
+    pub(crate) async fn insert_returning(
+        &mut self,
+        table: &'static str,
+        insert: &str,
+        columns: usize,
+        values: &[Value],
+    ) -> Result<Vec<Row>> {
+        let mut returned = Vec::new();
+        for chunk in values.chunks(crate::value::rows_at_once(columns) * columns) {
+            let sql = with_rows(insert, chunk.len() / columns, columns);
+            returned.extend(self.rows(table, sql, chunk.to_vec()).await?);
+        }
+        Ok(returned)
     }
 }
 
@@ -180,18 +193,56 @@ impl Row {
     }
 }
 
-/// A text put together here holds our own words and placeholders, never a value from outside. It is not kept prepared:
-/// its length varies.
-fn statement(sql: Cow<'static, str>, dialect: Dialect) -> (AssertSqlSafe<Cow<'static, str>>, bool) {
-    match (sql, dialect) {
+/// The text of a statement. One that is put together holds our own words and placeholders, never a value from outside.
+pub(crate) struct Sql {
+    text: Cow<'static, str>,
+    /// Whether the connection keeps it prepared. Not one of a length that hardly comes again: it would take the place
+    /// of another.
+    kept: bool,
+}
+
+impl Sql {
+    /// A text that was put together and will be asked for again.
+    pub(crate) fn kept(text: String) -> Self {
+        Self { text: text.into(), kept: true }
+    }
+}
+
+impl From<&'static str> for Sql {
+    fn from(text: &'static str) -> Self {
+        Self { text: text.into(), kept: true }
+    }
+}
+
+impl From<String> for Sql {
+    fn from(text: String) -> Self {
+        Self { text: text.into(), kept: false }
+    }
+}
+
+/// A list for `IN (…)` of rows of `columns` values, the last row repeated until their number is a power of two: what is
+/// found is the same, and there are few lengths of statements to be kept prepared.
+pub(crate) fn padded(values: &[Value], columns: usize) -> Vec<Value> {
+    let rows = (values.len() / columns).next_power_of_two();
+    let last = values.chunks(columns).next_back().unwrap_or_default();
+    let rest = last.iter().cycle().take(rows * columns - values.len());
+    values.iter().chain(rest).cloned().collect()
+}
+
+/// A statement with a `VALUES` list of rows in place of `{}`. Those of a few rows come often.
+pub(crate) fn with_rows(sql: &str, rows: usize, columns: usize) -> Sql {
+    let text = sql.replace("{}", &values_list(rows, columns));
+    if rows <= 16 { Sql::kept(text) } else { Sql::from(text) }
+}
+
+fn statement(sql: Sql, dialect: Dialect) -> (AssertSqlSafe<Cow<'static, str>>, bool) {
+    let text = match (sql.text, dialect) {
         // Dialect: to SQLite `$1` is a name, and each name is looked for among all the others, which takes most of the
         // time of a long list; `?1` is a number.
-        (Cow::Owned(sql), Dialect::Sqlite) => {
-            (AssertSqlSafe(Cow::Owned(sql.replace('$', "?"))), false)
-        }
-        (Cow::Owned(sql), Dialect::Postgres) => (AssertSqlSafe(Cow::Owned(sql)), false),
-        (Cow::Borrowed(sql), _) => (AssertSqlSafe(Cow::Borrowed(sql)), true),
-    }
+        (Cow::Owned(text), Dialect::Sqlite) => Cow::Owned(text.replace('$', "?")),
+        (text, _) => text,
+    };
+    (AssertSqlSafe(text), sql.kept)
 }
 
 impl Reader {

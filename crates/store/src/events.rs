@@ -10,7 +10,7 @@ use crate::connection::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::row::Row;
-use crate::value::{Bind, Filter, args, json};
+use crate::value::{Bind, Filter, args, json, placeholders};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -23,24 +23,59 @@ macro_rules! select {
 /// # Errors
 /// [`Error::Conflict`] when the id is taken.
 pub async fn insert(tx: &mut Tx, id: EventId, event: &Event, at: Timestamp) -> Result<i64> {
-    let artifact = artifacts::ensure(tx, event.artifact()).await?;
-    let sql = "INSERT INTO events (id, artifact, kind, at, state, document) \
-               VALUES ($1, $2, $3, $4, $5, $6) RETURNING number";
-    let state = EventState::New.as_str();
-    let values = args![id, artifact, event.kind(), at, state, json(event)?];
-    tx.number("events", sql, values).await
+    let numbers = insert_many(tx, &[(id, event.clone())], at).await?;
+    Ok(numbers[0])
 }
 
-/// Changes what became of an event.
+/// Records events as new and gives their public numbers, which are in the same order.
 ///
 /// # Errors
-/// [`Error::Conflict`] when it is not in the state `from`.
-pub async fn set_state(tx: &mut Tx, id: EventId, from: EventState, to: EventState) -> Result<()> {
-    let sql = "UPDATE events SET state = $3 WHERE id = $1 AND state = $2";
-    match tx.execute(sql, args![id, from.as_str(), to.as_str()]).await? {
-        0 => Err(Error::Conflict(format!("event {id} is not {}", from.as_str()))),
-        _ => Ok(()),
+/// [`Error::Conflict`] when an id is taken.
+pub async fn insert_many(
+    tx: &mut Tx,
+    events: &[(EventId, Event)],
+    at: Timestamp,
+) -> Result<Vec<i64>> {
+    let ids = artifacts::ensure_all(tx, events.iter().map(|(_, event)| event.artifact())).await?;
+    let mut values = Vec::with_capacity(events.len() * 6);
+    for (id, event) in events {
+        let artifact = ids.get(event.artifact()).copied();
+        values.extend(args![*id, artifact, event.kind(), at, EventState::New.as_str()]);
+        values.push(json(event)?.bind());
     }
+    let sql =
+        "INSERT INTO events (id, artifact, kind, at, state, document) VALUES {} RETURNING number";
+    let rows = tx.insert_returning("events", sql, 6, &values).await?;
+    let mut numbers: Vec<i64> =
+        rows.into_iter().map(|mut row| row.take()).collect::<Result<_>>()?;
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Changes what became of events, each named once.
+///
+/// # Errors
+/// [`Error::Conflict`] when one of them is not in the state `from`.
+pub async fn set_state(
+    tx: &mut Tx,
+    ids: &[EventId],
+    from: EventState,
+    to: EventState,
+) -> Result<()> {
+    for ids in ids.chunks(1_000) {
+        let list = placeholders(3, ids.len());
+        let sql = format!("UPDATE events SET state = $2 WHERE state = $1 AND id IN ({list})");
+        let mut values = args![from.as_str(), to.as_str()];
+        values.extend(ids.iter().map(|id| id.bind()));
+        if tx.execute(sql, values).await? < ids.len() as u64 {
+            let list: Vec<String> = ids.iter().map(EventId::to_string).collect();
+            let (list, from) = (list.join(", "), from.as_str());
+            return Err(Error::Conflict(format!(
+                "not every one of these events is {from}: {list}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The events nobody has answered yet, the oldest first.

@@ -6,11 +6,11 @@ use model::clock::Timestamp;
 use model::digest::Digest;
 use model::message::{InboxState, Message, Received};
 
-use crate::connection::{Conn, Tx};
+use crate::connection::{Conn, Tx, with_rows};
 use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::row::Row;
-use crate::value::{Filter, args, json, rows_at_once, values_list};
+use crate::value::{Filter, args, json, rows_at_once};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -68,13 +68,10 @@ pub async fn receive_many(tx: &mut Tx, messages: &[Received]) -> Result<Vec<Rece
                 json(state)?,
             ]);
         }
-        let sql = format!(
-            "INSERT INTO inbox (digest, id, topic, body, at, state, detail) VALUES {} \
-             ON CONFLICT DO NOTHING RETURNING digest",
-            values_list(chunk.len(), COLUMNS)
-        );
+        let sql = "INSERT INTO inbox (digest, id, topic, body, at, state, detail) VALUES {} \
+                   ON CONFLICT DO NOTHING RETURNING digest";
         let mut inserted: HashSet<Digest> = HashSet::new();
-        for mut row in tx.rows("inbox", sql, values).await? {
+        for mut row in tx.insert_returning("inbox", sql, COLUMNS, &values).await? {
             inserted.insert(row.take()?);
         }
         receipts.extend(chunk.iter().map(|received| {
@@ -97,16 +94,28 @@ pub async fn pending(conn: &mut Conn, limit: u32) -> Result<Vec<Entry>> {
     conn.rows("inbox", sql, args![limit]).await?.into_iter().map(decode).collect()
 }
 
-/// Records what became of a message that was not looked at before.
+/// Records what became of messages that were not looked at before, each named once.
 ///
 /// # Errors
 /// [`Error::Conflict`] when somebody else did so first, or there is no such message.
-pub async fn mark(tx: &mut Tx, id: &str, state: &InboxState) -> Result<()> {
-    let sql = "UPDATE inbox SET state = $2, detail = $3 WHERE digest = $1 AND state = 'received'";
-    match tx.execute(sql, args![Digest::of(id), state.name(), json(state)?]).await? {
-        0 => Err(Error::Conflict(format!("message {id:?} does not wait to be looked at"))),
-        _ => Ok(()),
+pub async fn mark_many(tx: &mut Tx, marks: &[(&str, InboxState)]) -> Result<()> {
+    const COLUMNS: usize = 3;
+    for chunk in marks.chunks(rows_at_once(COLUMNS)) {
+        let mut values = Vec::with_capacity(chunk.len() * COLUMNS);
+        for (id, state) in chunk {
+            values.extend(args![Digest::of(id), state.name(), json(state)?]);
+        }
+        let sql = "WITH marks (digest, state, detail) AS (VALUES {}) \
+                   UPDATE inbox SET state = marks.state, detail = marks.detail FROM marks \
+                   WHERE inbox.digest = marks.digest AND inbox.state = 'received'";
+        if tx.execute(with_rows(sql, chunk.len(), COLUMNS), values).await? < chunk.len() as u64 {
+            let ids: Vec<&str> = chunk.iter().map(|(id, _)| *id).collect();
+            return Err(Error::Conflict(format!(
+                "not every one of these messages waits to be looked at: {ids:?}"
+            )));
+        }
     }
+    Ok(())
 }
 
 /// Lets a rejected or ignored message be looked at again; says whether it was one.

@@ -1,5 +1,6 @@
 //! Plans: stored once, never changed. What happens to them is on their steps.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use model::artifact::{ArtifactKey, BranchName};
@@ -62,24 +63,40 @@ macro_rules! select_plans {
 /// # Errors
 /// [`crate::Error::Conflict`] when the id is taken.
 pub async fn insert(tx: &mut Tx, plan: &Plan, steps: &[Step]) -> Result<i64> {
-    let unsettled = steps.iter().filter(|step| !step.state.is_settled()).count();
-    let body = sets::pack(json(plan)?.as_bytes())?;
+    let numbers = insert_many(tx, &[(plan, steps.to_vec())]).await?;
+    Ok(numbers[0])
+}
+
+/// Stores plans, each with its steps, and gives their public numbers, in the same order.
+///
+/// # Errors
+/// [`crate::Error::Conflict`] when an id is taken.
+pub async fn insert_many(tx: &mut Tx, plans: &[(&Plan, Vec<Step>)]) -> Result<Vec<i64>> {
+    let mut values = Vec::with_capacity(plans.len() * 10);
+    for (plan, steps) in plans {
+        let unsettled = steps.iter().filter(|step| !step.state.is_settled()).count();
+        let body = sets::pack(json(plan)?.as_bytes())?;
+        let predicted = i64::try_from(plan.predicted.as_micros()).unwrap_or(i64::MAX);
+        values.extend(args![plan.id, plan.parent, &plan.branch, word(&plan.severity)?]);
+        values.extend(args![plan.created, plan.start, predicted, steps.len(), unsettled, body]);
+    }
     let sql = "INSERT INTO plans (id, parent, branch, severity, created, starts, predicted, size, \
-               unsettled, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING number";
-    let predicted = i64::try_from(plan.predicted.as_micros()).unwrap_or(i64::MAX);
-    let mut values = args![plan.id, plan.parent, &plan.branch, word(&plan.severity)?];
-    values.extend(args![plan.created, plan.start, predicted, steps.len(), unsettled, body]);
-    let number = tx.number("plans", sql, values).await?;
-    let mut values = Vec::with_capacity(plan.events.len() * 2);
-    for event in &plan.events {
-        values.extend(args![*event, number]);
+               unsettled, body) VALUES {} RETURNING number, id";
+    let mut numbers: HashMap<PlanId, i64> = HashMap::new();
+    for mut row in tx.insert_returning("plans", sql, 10, &values).await? {
+        let number = row.take()?;
+        numbers.insert(row.take()?, number);
+    }
+    let mut values = Vec::new();
+    for (plan, _) in plans {
+        values.extend(plan.events.iter().flat_map(|event| args![*event, numbers[&plan.id]]));
     }
     let sql = "INSERT INTO plan_events (event, plan) VALUES {} ON CONFLICT DO NOTHING";
     tx.insert_rows(sql, 2, &values).await?;
-    let keys = plan.steps.iter().map(|step| &step.artifact);
+    let keys = plans.iter().flat_map(|(plan, _)| &plan.steps).map(|step| &step.artifact);
     let ids = artifacts::ensure_all(tx, keys).await?;
-    steps::insert(tx, number, plan, &ids, steps).await?;
-    Ok(number)
+    steps::insert(tx, plans, (&numbers, &ids)).await?;
+    Ok(plans.iter().map(|(plan, _)| numbers[&plan.id]).collect())
 }
 
 /// A plan by its id.

@@ -4,10 +4,10 @@ use model::artifact::{ArtifactKey, CommitId};
 use model::source::Source;
 
 use crate::artifacts;
-use crate::connection::{Conn, Tx};
+use crate::connection::{Conn, Sql, Tx, padded};
 use crate::error::Result;
 use crate::row::Row;
-use crate::value::{args, json};
+use crate::value::{Value, args, json, values_list};
 
 /// Keeps what a commit says. Reading it again, after a fix of the reader, replaces what was kept.
 ///
@@ -35,6 +35,31 @@ pub async fn get(
                WHERE a.branch = $1 AND a.kind = $2 AND a.name = $3 AND s.commit_id = $4";
     let values = args![&artifact.branch, artifact.kind.as_str(), &artifact.name, commit];
     conn.row("sources", sql, values).await?.map(decode).transpose()
+}
+
+/// What these commits say, of those that were read, in no order.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn get_many(conn: &mut Conn, wanted: &[(ArtifactKey, CommitId)]) -> Result<Vec<Source>> {
+    let mut found = Vec::new();
+    for chunk in wanted.chunks(512) {
+        let values = chunk.iter().flat_map(|(artifact, commit)| {
+            args![&artifact.branch, artifact.kind.as_str(), &artifact.name, commit]
+        });
+        let values = padded(&values.collect::<Vec<Value>>(), 4);
+        let sql = Sql::kept(format!(
+            "WITH wanted (branch, kind, name, commit_id) AS (VALUES {}) \
+             SELECT s.commit_id, s.document FROM (SELECT DISTINCT * FROM wanted) w JOIN artifacts a \
+             ON a.branch = w.branch AND a.kind = w.kind AND a.name = w.name \
+             JOIN sources s ON s.artifact = a.id AND s.commit_id = w.commit_id",
+            values_list(values.len() / 4, 4)
+        ));
+        for row in conn.rows("sources", sql, values).await? {
+            found.push(decode(row)?);
+        }
+    }
+    Ok(found)
 }
 
 pub(crate) async fn check(conn: &mut Conn) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Steps: where each artifact of a plan stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use model::artifact::ArtifactKey;
 use model::id::PlanId;
@@ -37,13 +37,11 @@ macro_rules! select {
 
 pub(crate) async fn insert(
     tx: &mut Tx,
-    number: i64,
-    plan: &Plan,
-    ids: &BTreeMap<ArtifactKey, i64>,
-    steps: &[Step],
+    plans: &[(&Plan, Vec<Step>)],
+    (numbers, ids): (&HashMap<PlanId, i64>, &BTreeMap<ArtifactKey, i64>),
 ) -> Result<()> {
-    let mut values = Vec::with_capacity(steps.len() * 11);
-    for step in steps {
+    let mut values = Vec::new();
+    for (plan, step) in plans.iter().flat_map(|(plan, steps)| steps.iter().map(|s| (*plan, s))) {
         let planned = plan.steps.get(step.index).filter(|_| step.plan == plan.id);
         let artifact = planned.and_then(|planned| ids.get(&planned.artifact)).copied();
         let artifact = artifact.ok_or_else(|| {
@@ -52,7 +50,8 @@ pub(crate) async fn insert(
                 step.index, step.plan, plan.id
             ))
         })?;
-        values.extend(args![number, step.index, artifact, step.state.name(), json(&step.state)?]);
+        values.extend(args![numbers.get(&plan.id).copied(), step.index, artifact]);
+        values.extend(args![step.state.name(), json(&step.state)?]);
         values.extend(args![json(&step.reason)?, step.round, step.previous, step.since]);
         values.extend(args![step.state.is_settled(), step.version]);
     }

@@ -24,10 +24,14 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, St
     }
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, context.clock.now()).await?;
+    let mut marks = Vec::with_capacity(pending.len());
+    let mut accepted = Vec::with_capacity(pending.len());
     for entry in &pending {
-        let state = accept(context, &mut tx, &entry.received).await?;
-        inbox::mark(&mut tx, &entry.received.message.id, &state).await?;
+        let state = accept(context, &mut tx, &entry.received, &mut accepted).await?;
+        marks.push((entry.received.message.id.as_str(), state));
     }
+    record(context, &mut tx, &accepted).await?;
+    inbox::mark_many(&mut tx, &marks).await?;
     tx.commit().await?;
     context.wakes.wake(Stage::Plan);
     Ok(Outcome::Busy)
@@ -37,6 +41,7 @@ async fn accept(
     context: &Context,
     tx: &mut Tx,
     received: &Received,
+    accepted: &mut Vec<(EventId, Event)>,
 ) -> Result<InboxState, StageError> {
     let message = &received.message;
     let event = match intake::read(&message.topic, &message.body) {
@@ -56,13 +61,25 @@ async fn accept(
     if let Err(rejected) = effect(context, tx, id, &event).await? {
         return Ok(rejected);
     }
-    events::insert(tx, id, &event, context.clock.now()).await?;
-    if matches!(event, Event::TestResult { .. }) {
-        // Its effect is all there is to it: gates read the result.
-        events::set_state(tx, id, EventState::New, EventState::Done).await?;
+    accepted.push((id, event));
+    Ok(InboxState::Accepted { event: id })
+}
+
+/// Records the events of one look, in the order of their messages.
+async fn record(
+    context: &Context,
+    tx: &mut Tx,
+    accepted: &[(EventId, Event)],
+) -> Result<(), StageError> {
+    events::insert_many(tx, accepted, context.clock.now()).await?;
+    let results = accepted.iter().filter(|(_, event)| matches!(event, Event::TestResult { .. }));
+    let results: Vec<EventId> = results.map(|(id, _)| *id).collect();
+    if !results.is_empty() {
+        // Their effect is all there is to them: gates read the results.
+        events::set_state(tx, &results, EventState::New, EventState::Done).await?;
         context.wakes.wake(Stage::Gate);
     }
-    Ok(InboxState::Accepted { event: id })
+    Ok(())
 }
 
 /// What an event says about the world, beside asking for a plan.

@@ -13,13 +13,13 @@ use model::decision::{Decision, DecisionKind};
 use model::event::{Event, EventState, RecordedEvent, Request};
 use model::hold::{Hold, HoldKind};
 use model::id::EventId;
-use model::plan::RootAction;
+use model::plan::{Plan, RootAction};
 use model::reason::Reason;
-use model::source::SourceProblem;
+use model::source::{Source, SourceProblem};
 use model::step::{Step, StepState};
 use pipeline::plan::{Root, first_steps};
 use store::leases::{self, Lease};
-use store::{Tx, builds, events, holds, plans, refs, steps};
+use store::{Tx, builds, events, holds, plans, refs, sources, steps};
 
 use super::{Outcome, Stage, StageError};
 use crate::context::Context;
@@ -86,7 +86,7 @@ impl Answers {
         let moment = Moment::load(context, &pending).await?;
         let mut unread = Vec::new();
         for recorded in pending {
-            match answer(context, &moment, &recorded).await? {
+            match answer(&moment, &recorded) {
                 Answer::Root(root) => {
                     self.roots.entry(root.artifact.branch.clone()).or_default().push(*root);
                 }
@@ -125,6 +125,8 @@ async fn plan(
 struct Moment {
     frozen: Vec<Hold>,
     tips: HashMap<ArtifactKey, Option<CommitId>>,
+    /// What the tips say, of those that were read.
+    sources: HashMap<ArtifactKey, Source>,
 }
 
 impl Moment {
@@ -134,23 +136,26 @@ impl Moment {
         let artifacts: Vec<ArtifactKey> =
             pending.iter().map(|recorded| recorded.event.artifact().clone()).collect();
         let tips = refs::tips_of(&mut reader, &artifacts).await?;
+        let commits: Vec<(ArtifactKey, CommitId)> = (tips.iter())
+            .filter_map(|tip| Some((tip.artifact.clone(), tip.commit.clone()?)))
+            .collect();
+        let sources = sources::get_many(&mut reader, &commits).await?;
         Ok(Self {
             frozen: in_force.into_iter().filter(|hold| hold.kind == HoldKind::Freeze).collect(),
             tips: tips.into_iter().map(|tip| (tip.artifact, tip.commit)).collect(),
+            sources: (sources.into_iter())
+                .map(|source| (source.artifact.clone(), source))
+                .collect(),
         })
     }
 }
 
-async fn answer(
-    context: &Context,
-    moment: &Moment,
-    recorded: &RecordedEvent,
-) -> Result<Answer, StageError> {
+fn answer(moment: &Moment, recorded: &RecordedEvent) -> Answer {
     let artifact = recorded.event.artifact();
     if let Some(hold) = moment.frozen.iter().find(|hold| hold.artifact == *artifact) {
         let (author, reason) = (hold.author.clone(), hold.reason.clone());
         let sentence = format!("{artifact} is frozen by {author}: {reason}");
-        return Ok(ignored(sentence, serde_json::json!(Reason::Frozen { author, reason })));
+        return ignored(sentence, serde_json::json!(Reason::Frozen { author, reason }));
     }
     let tip = moment.tips.get(artifact).cloned().flatten();
     let none = serde_json::Value::Null;
@@ -159,7 +164,7 @@ async fn answer(
             if tip.as_ref() != Some(commit) {
                 let moved =
                     format!("the branch of {artifact} has moved on from {}", commit.short());
-                return Ok(ignored(moved, none));
+                return ignored(moved, none);
             }
             let (event, subject) = (recorded.id, subject.clone());
             let reason = Reason::SourceChanged { event, commit: commit.clone(), subject };
@@ -167,7 +172,7 @@ async fn answer(
         }
         Event::Requested { request, by, reason, .. } => {
             let Some(commit) = tip else {
-                return Ok(rejected(&format!("{artifact} has no such branch"), none));
+                return rejected(&format!("{artifact} has no such branch"), none);
             };
             let action = match request {
                 Request::Rebuild => RootAction::Rebuild,
@@ -178,32 +183,32 @@ async fn answer(
         }
         Event::BranchDeleted { .. } => {
             let gone = format!("the branch of {artifact} is gone; what is published of it stays");
-            return Ok(ignored(gone, none));
+            return ignored(gone, none);
         }
         Event::TestResult { .. } => {
-            return Ok(ignored("gates read the result".to_owned(), none));
+            return ignored("gates read the result".to_owned(), none);
         }
     };
-    root(context, recorded, (commit, action, reason)).await
+    root(moment, recorded, (commit, action, reason))
 }
 
-/// A root, once its source is read.
-async fn root(
-    context: &Context,
+/// A root, once the source at its tip is read.
+fn root(
+    moment: &Moment,
     recorded: &RecordedEvent,
     (commit, action, reason): (CommitId, RootAction, Reason),
-) -> Result<Answer, StageError> {
+) -> Answer {
     let artifact = recorded.event.artifact();
-    let Some(source) = context.source(artifact, &commit).await? else {
-        return Ok(Answer::Unread((artifact.clone(), commit)));
+    let Some(source) = moment.sources.get(artifact) else {
+        return Answer::Unread((artifact.clone(), commit));
     };
     if let Err(problem) = &source.content {
-        return Ok(refused(artifact, problem));
+        return refused(artifact, problem);
     }
     let severity = recorded.event.severity();
     let root =
         Root { artifact: artifact.clone(), commit, action, reason, severity, event: recorded.id };
-    Ok(Answer::Root(Box::new(root)))
+    Answer::Root(Box::new(root))
 }
 
 fn refused(artifact: &ArtifactKey, problem: &SourceProblem) -> Answer {
@@ -249,7 +254,7 @@ async fn close(
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, context.clock.now()).await?;
     for (event, state, decision) in nothing {
-        events::set_state(&mut tx, *event, EventState::New, *state).await?;
+        events::set_state(&mut tx, &[*event], EventState::New, *state).await?;
         append(&mut tx, std::slice::from_ref(decision)).await?;
     }
     Ok(tx.commit().await?)
@@ -278,21 +283,22 @@ async fn store(
     }
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, context.clock.now()).await?;
+    let plans: Vec<(&Plan, Vec<Step>)> =
+        drafts.iter().map(|(draft, _)| (&draft.plan, first_steps(&draft.plan))).collect();
+    plans::insert_many(&mut tx, &plans).await?;
     let mut record = Vec::new();
-    for (draft, roots) in drafts {
-        let plan = &draft.plan;
-        plans::insert(&mut tx, plan, &first_steps(plan)).await?;
+    for (draft, _) in drafts {
         for (merged, steps) in &draft.merged {
             supersede(context, &mut tx, draft, steps).await?;
             let sentence = format!("plan {} goes on in a new plan", merged.number);
             let about = about(context, draft, DecisionKind::Merged, sentence);
             record.push(Decision { plan: Some(merged.plan.id), ..about });
         }
-        for root in roots {
-            events::set_state(&mut tx, root.event, EventState::New, EventState::Planned).await?;
-        }
         record.extend(planned(context, draft));
     }
+    let answered: Vec<EventId> =
+        drafts.iter().flat_map(|(_, roots)| roots).map(|root| root.event).collect();
+    events::set_state(&mut tx, &answered, EventState::New, EventState::Planned).await?;
     append(&mut tx, &record).await?;
     Ok(tx.commit().await?)
 }

@@ -2,6 +2,7 @@
 
 use model::decision::{Decision, DecisionKind};
 use model::event::EventState;
+use model::id::EventId;
 use model::message::{InboxState, Message, Received};
 use serde_json::json;
 use store::decisions::DecisionFilter;
@@ -96,15 +97,14 @@ async fn a_message_is_looked_at_once_and_can_be_replayed() {
         let accepted = InboxState::Accepted { event: id(1) };
         let ignored = InboxState::Ignored { reason: "not ours".to_owned() };
         let mut tx = store.begin().await.unwrap();
-        inbox::mark(&mut tx, "a", &accepted).await.unwrap();
-        inbox::mark(&mut tx, "b", &rejected).await.unwrap();
-        inbox::mark(&mut tx, "c", &ignored).await.unwrap();
+        let marks = [("a", accepted.clone()), ("b", rejected), ("c", ignored.clone())];
+        inbox::mark_many(&mut tx, &marks).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(waiting(&store).await, [""; 0]);
 
         let mut tx = store.begin().await.unwrap();
         for id in ["a", "unknown"] {
-            let error = inbox::mark(&mut tx, id, &ignored).await.unwrap_err();
+            let error = inbox::mark_many(&mut tx, &[(id, ignored.clone())]).await.unwrap_err();
             assert!(matches!(error, Error::Conflict(_)), "{error}");
         }
         let replayed = [
@@ -156,8 +156,8 @@ async fn events_are_numbered_and_change_state_once() {
 
         let mut tx = store.begin().await.unwrap();
         let (new, planned) = (EventState::New, EventState::Planned);
-        events::set_state(&mut tx, id(11), new, planned).await.unwrap();
-        let error = events::set_state(&mut tx, id(11), new, planned).await.unwrap_err();
+        events::set_state(&mut tx, &[id(11)], new, planned).await.unwrap();
+        let error = events::set_state(&mut tx, &[id(11)], new, planned).await.unwrap_err();
         assert!(matches!(error, Error::Conflict(_)), "{error}");
         tx.commit().await.unwrap();
 
@@ -191,6 +191,35 @@ async fn an_event_id_is_taken_once() {
         let mut tx = store.begin().await.unwrap();
         let again = events::insert(&mut tx, id(1), &committed("zlib", 2), at(1)).await;
         assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_events_keep_their_order_and_change_together() {
+    both(|store| async move {
+        // Ids against the order, and more than one statement takes.
+        let many: Vec<_> = (1..=1_200u128)
+            .map(|n| (id(2_000 - n), committed(&format!("p{}", n % 7), 1)))
+            .collect();
+        let ids: Vec<EventId> = many.iter().map(|(id, _)| *id).collect();
+        let mut tx = store.begin().await.unwrap();
+        let numbers = events::insert_many(&mut tx, &many, at(1)).await.unwrap();
+        assert!(numbers.is_sorted());
+        let pending = events::pending(&mut tx, 5_000).await.unwrap();
+        assert_eq!(pending.iter().map(|event| event.number).collect::<Vec<_>>(), numbers);
+        assert_eq!(pending.iter().map(|event| event.id).collect::<Vec<_>>(), ids);
+        tx.commit().await.unwrap();
+
+        let (new, planned) = (EventState::New, EventState::Planned);
+        let mut tx = store.begin().await.unwrap();
+        events::set_state(&mut tx, &ids[1..], new, planned).await.unwrap();
+        assert_eq!(events::pending(&mut tx, 5_000).await.unwrap(), pending[..1]);
+        tx.commit().await.unwrap();
+
+        let mut tx = store.begin().await.unwrap();
+        let error = events::set_state(&mut tx, &ids[..2], new, planned).await.unwrap_err();
+        assert!(matches!(error, Error::Conflict(_)), "one of them was planned: {error}");
     })
     .await;
 }

@@ -162,6 +162,10 @@ async fn a_source_is_kept_for_each_commit() {
         }
         assert_eq!(sources::get(&mut tx, &artifact("zlib"), &commit(2)).await.unwrap(), None);
         assert_eq!(sources::get(&mut tx, &artifact("png"), &commit(1)).await.unwrap(), None);
+        let wanted =
+            [("zlib", 2), ("zlib", 1), ("png", 1)].map(|(name, n)| (artifact(name), commit(n)));
+        let many = sources::get_many(&mut tx, &wanted).await.unwrap();
+        assert_eq!(many.iter().map(|s| &s.commit).collect::<Vec<_>>(), [&commit(1)]);
         tx.commit().await.unwrap();
     })
     .await;

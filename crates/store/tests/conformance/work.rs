@@ -206,8 +206,9 @@ async fn a_plan_comes_back_as_it_was() {
         let (first, first_steps) = plan(1, &["zlib", "png", "zlib-tools"]);
         let (second, second_steps) = plan(2, &["gtk"]);
         let mut tx = store.begin().await.unwrap();
-        let number = plans::insert(&mut tx, &first, &first_steps).await.unwrap();
-        let next = plans::insert(&mut tx, &second, &second_steps).await.unwrap();
+        let both = [(&first, first_steps.clone()), (&second, second_steps)];
+        let numbers = plans::insert_many(&mut tx, &both).await.unwrap();
+        let (number, next) = (numbers[0], numbers[1]);
         assert!(number < next);
         tx.commit().await.unwrap();
 
