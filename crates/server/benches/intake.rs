@@ -198,20 +198,15 @@ async fn watch(
     mut stop: tokio::sync::watch::Receiver<bool>,
 ) -> Vec<(i64, i64)> {
     let mut seen: Vec<(i64, i64)> = Vec::new();
+    let mut reader = store.read().await.expect("a connection");
     while !*stop.borrow() {
-        let newest = store::plans::list(
-            &mut store.read().await.expect("a connection"),
-            None,
-            false,
-            store::Page::first(1),
-        )
-        .await;
+        let newest = store::plans::list(&mut reader, None, false, store::Page::first(1)).await;
         let number = newest.expect("the newest plan").first().map_or(0, |head| head.number);
         if seen.last().is_none_or(|(known, _)| *known < number) {
             seen.push((number, now()));
         }
         tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(1)) => {}
+            () = tokio::time::sleep(Duration::from_millis(2)) => {}
             _ = stop.changed() => {}
         }
     }
