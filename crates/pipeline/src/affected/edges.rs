@@ -230,8 +230,10 @@ pub fn is_direct(package: &Package, build_requires: &[Requirement]) -> bool {
 mod tests {
     use super::*;
     use model::build::InstalledPackage;
+    use model::compose::{ComposedArch, ComposedImage, ComposedPackage, ComposedVariant};
     use model::digest::Digest;
     use model::facet::PackageFacets;
+    use model::image::StageInputs;
 
     fn key(name: &str) -> ArtifactKey {
         format!("rpms/{name}#f44").parse().unwrap()
@@ -329,6 +331,80 @@ mod tests {
             [
                 "rpms/app#f44 build-requires zlib-devel of rpms/zlib#f44",
                 "rpms/app#f44 buildroot zlib of rpms/zlib#f44",
+            ]
+        );
+    }
+
+    fn installed(nevra: &str, build: usize) -> InstalledPackage {
+        InstalledPackage {
+            nevra: nevra.parse().unwrap(),
+            digest: Digest::of(nevra),
+            build: Some(id(build)),
+            direct: true,
+        }
+    }
+
+    fn image(name: &str) -> ArtifactKey {
+        format!("containers/{name}#f44").parse().unwrap()
+    }
+
+    fn show(edges: &[Edge]) -> Vec<String> {
+        edges.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_image_contains_what_its_stages_install_and_stands_on_their_images() {
+        let stage = |base: Option<usize>, install: &[InstalledPackage]| StageInputs {
+            base: base.map(id),
+            install: install.to_vec(),
+        };
+        let inputs = ImageInputs {
+            stages: vec![
+                stage(Some(1), &[installed("quill-1-1.x86_64", 2)]),
+                stage(Some(1), &[installed("zlib-1-1.x86_64", 3), installed("old-1-1.noarch", 9)]),
+            ],
+        };
+        let owners =
+            HashMap::from([(id(1), image("base")), (id(2), key("quill")), (id(3), key("zlib"))]);
+        assert_eq!(
+            show(&of_image(&image("web"), id(7), &inputs, &owners)),
+            [
+                "containers/web#f44 contains quill of rpms/quill#f44",
+                "containers/web#f44 contains zlib of rpms/zlib#f44",
+                "containers/web#f44 layered-on base of containers/base#f44",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_compose_ships_packages_and_images() {
+        let package = ComposedPackage {
+            nevra: "zlib-1-1.x86_64".parse().unwrap(),
+            source: "zlib-1-1.src".parse().unwrap(),
+            build: id(3),
+            file: "zlib-1-1.x86_64.rpm".to_owned(),
+            digest: Digest::of("zlib"),
+            size: 1,
+        };
+        let shipped = ComposedImage {
+            name: "web".parse().unwrap(),
+            nvr: "web-container-1-1".parse().unwrap(),
+            build: id(4),
+            digest: Digest::of("web"),
+        };
+        let arch = ComposedArch { packages: vec![package], images: vec![shipped] };
+        let variant = |name: &str| {
+            let arches = [("x86_64".parse().unwrap(), arch.clone())].into();
+            (name.parse().unwrap(), ComposedVariant { name: name.to_owned(), arches })
+        };
+        let inputs = ComposeInputs { variants: [variant("Server"), variant("Web")].into() };
+        let owners = HashMap::from([(id(3), key("zlib")), (id(4), image("web"))]);
+        let compose = "composes/release#f44".parse().unwrap();
+        assert_eq!(
+            show(&of_compose(&compose, id(8), &inputs, &owners)),
+            [
+                "composes/release#f44 ships zlib of rpms/zlib#f44",
+                "composes/release#f44 ships web of containers/web#f44",
             ]
         );
     }
