@@ -11,6 +11,7 @@ pub(crate) mod event;
 pub(crate) mod branch;
 
 pub(crate) mod plan;
+pub(crate) mod rules;
 
 pub(crate) mod why;
 pub(crate) mod why_not;
@@ -57,8 +58,10 @@ pub(crate) enum Command {
     Event(event::Args),
     /// Where branches pointed, and when
     Branch(branch::Args),
-    /// Plans: list, show, run, cancel; or what would happen (--if)
+    /// Plans: list, show, run, approve, cancel; or what would happen (--if)
     Plan(plan::Args),
+    /// Rules: list, lint, test, explain
+    Rules(rules::Args),
     /// Why an artifact is rebuilt, retested or left alone
     Why(why::Args),
     /// Why an artifact is not rebuilt
@@ -111,6 +114,7 @@ async fn dispatch(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::Event(args) => event::run(args, global).await,
         Command::Branch(args) => branch::run(args, global).await,
         Command::Plan(args) => plan::run(args, global).await,
+        Command::Rules(args) => rules::run(args, global).await,
         Command::Why(args) => why::run(&args, global).await,
         Command::WhyNot(args) => why_not::run(&args, global).await,
         Command::Build(args) => build::run(args, global).await,

@@ -32,6 +32,11 @@ fn gates() {
 }
 
 #[test]
+fn rules() {
+    check("rules.txt");
+}
+
+#[test]
 fn tokens() {
     check("tokens.txt");
 }
@@ -68,7 +73,9 @@ fn check(file: &str) {
         if let Some(name) = line.strip_prefix("@ file ") {
             let content = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "@ end");
             let content: Vec<&str> = content.collect();
-            fs::write(folder.path().join(name), content.join("\n") + "\n").expect("a file in it");
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().expect("it lies in the folder")).expect("a folder");
+            fs::write(path, content.join("\n") + "\n").expect("a file in it");
             continue;
         }
         let Some(command) = line.strip_prefix("$ millstream") else {

@@ -38,6 +38,10 @@ pub enum DecisionKind {
     Published,
     /// A group could not be published, or waits for others.
     PublishRefused,
+    /// A rule wants people to know of an event; its detail names the rule.
+    Notify,
+    /// A plan touches more than a rule allows: it waits for a person.
+    Proposed,
     /// A person intervened: retry, cancel, waiver, sign-off, freeze, hold.
     Intervened,
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::{ArtifactKey, CommitId};
 use crate::clock::Timestamp;
 use crate::id::EventId;
+use crate::rule::RuleId;
 use crate::test::Outcome;
 
 /// How grave the cause of a change is. A security fix waits for no debounce.
@@ -111,6 +112,15 @@ pub enum Event {
         /// How it went.
         outcome: Outcome,
     },
+    /// The time of a rule has come.
+    TimeElapsed {
+        /// For which artifact.
+        artifact: ArtifactKey,
+        /// Which rule.
+        rule: RuleId,
+        /// How often its time had come since 1970: the same period comes once.
+        period: i64,
+    },
 }
 
 impl Event {
@@ -120,7 +130,8 @@ impl Event {
             Self::Committed { artifact, .. }
             | Self::BranchDeleted { artifact, .. }
             | Self::Requested { artifact, .. }
-            | Self::TestResult { artifact, .. } => artifact,
+            | Self::TestResult { artifact, .. }
+            | Self::TimeElapsed { artifact, .. } => artifact,
         }
     }
 
@@ -131,6 +142,7 @@ impl Event {
             Self::BranchDeleted { .. } => "branch-deleted",
             Self::Requested { .. } => "requested",
             Self::TestResult { .. } => "test-result",
+            Self::TimeElapsed { .. } => "time-elapsed",
         }
     }
 
@@ -138,7 +150,9 @@ impl Event {
     pub fn severity(&self) -> Severity {
         match self {
             Self::Committed { severity, .. } | Self::Requested { severity, .. } => *severity,
-            Self::BranchDeleted { .. } | Self::TestResult { .. } => Severity::None,
+            Self::BranchDeleted { .. } | Self::TestResult { .. } | Self::TimeElapsed { .. } => {
+                Severity::None
+            }
         }
     }
 }
@@ -162,6 +176,9 @@ impl fmt::Display for Event {
             }
             Self::TestResult { artifact, nvr, case, outcome } => {
                 write!(f, "{case} {outcome} for {nvr} of {artifact}")
+            }
+            Self::TimeElapsed { artifact, rule, .. } => {
+                write!(f, "the time of rule {rule} has come for {artifact}")
             }
         }
     }

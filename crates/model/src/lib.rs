@@ -28,5 +28,6 @@ pub mod hold;
 pub mod plan;
 pub mod publication;
 pub mod reason;
+pub mod rule;
 pub mod step;
 pub mod test;

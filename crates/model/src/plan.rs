@@ -10,6 +10,7 @@ use crate::edge::Edge;
 use crate::event::Severity;
 use crate::id::{BuildId, EventId, PlanId};
 use crate::reason::{Reason, Stop};
+use crate::rule::{Approval, Hours, PlanMode, RuleId};
 
 /// The immutable answer to events. What happens to it is on its steps; a merge makes a new plan with a parent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,12 @@ pub struct Plan {
     pub branch: BranchName,
     /// The events it answers.
     pub events: Vec<EventId>,
+    /// What it is made for.
+    #[serde(default)]
+    pub mode: PlanMode,
+    /// Who allowed it, if it or a plan it goes on with touches more than a rule allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// The gravest of its causes.
     pub severity: Severity,
     /// When it was made.
@@ -70,6 +77,15 @@ pub struct PlannedStep {
     pub root: Option<RootAction>,
     /// The reason it is here.
     pub reason: Reason,
+    /// The rule that let it in; none in plans that are older than rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleId>,
+    /// The hours in which its build may start; any if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
+    /// When those hours first open after the plan may start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
     /// The build that was published when the plan was made; changes are compared with it.
     pub replaces: Option<BuildId>,
     /// The step's dependencies are all in earlier tiers. A way to read the plan, never a barrier.
@@ -78,6 +94,14 @@ pub struct PlannedStep {
     pub unit: usize,
     /// How long its rebuild is expected to take, from the artifact's history.
     pub predicted: Duration,
+}
+
+impl PlannedStep {
+    /// Whether its build may start as far as the hours go.
+    pub fn may_start(&self, now: Timestamp) -> bool {
+        self.not_before.is_none_or(|earliest| earliest <= now)
+            && self.hours.is_none_or(|hours| hours.contains(now))
+    }
 }
 
 /// What the root of a change asks for.

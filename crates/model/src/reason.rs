@@ -9,6 +9,7 @@ use crate::edge::Edge;
 use crate::event::Severity;
 use crate::facet::FacetChange;
 use crate::id::EventId;
+use crate::rule::RuleId;
 
 /// Why an artifact is rebuilt, retested or left alone.
 ///
@@ -128,6 +129,13 @@ pub enum StopReason {
     Retired,
     /// The dependent was never published: there is nothing to bring up to date.
     NeverPublished,
+    /// A rule says that the change goes no further here.
+    Rule {
+        /// The rule.
+        rule: RuleId,
+        /// Why, in its words.
+        sentence: String,
+    },
 }
 
 impl fmt::Display for StopReason {
@@ -143,6 +151,7 @@ impl fmt::Display for StopReason {
             Self::Frozen { author, reason } => write!(f, "frozen by {author}: {reason}"),
             Self::Retired => f.write_str("its branch is gone"),
             Self::NeverPublished => f.write_str("it was never published"),
+            Self::Rule { rule, sentence } => write!(f, "rule {rule}: {sentence}"),
         }
     }
 }

@@ -91,6 +91,8 @@ pub struct SourcePackage {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// `[about]`
+    pub about: About,
     /// `[bootstrap]`
     pub bootstrap: Option<BootstrapSettings>,
     /// `[image]`
@@ -101,6 +103,16 @@ pub struct Settings {
     pub build: LimitSettings,
     /// `[tests]`
     pub tests: LimitSettings,
+}
+
+/// `[about]` of `millstream.toml`: what the conditions of rules may ask about the artifact beside its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct About {
+    /// The teams it belongs to.
+    pub teams: Vec<String>,
+    /// Whatever else is to be told of it, by name.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// `[image]` of `millstream.toml`.

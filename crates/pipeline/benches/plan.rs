@@ -13,17 +13,22 @@ use model::artifact::ArtifactKey;
 use model::clock::Timestamp;
 use model::digest::Digest;
 use model::edge::{Edge, EdgeKind, Evidence};
-use model::event::Severity;
+use model::event::{Event, Severity};
 use model::facet::{BuildFacets, Facet, PackageFacets};
 use model::id::BuildId;
 use model::package::Package;
 use model::plan::{Plan, RootAction};
 use model::reason::Reason;
+use model::rule::PlanMode;
+use model::source::About;
 use model::step::{Step, StepState};
 use pipeline::facts::{BuildFacts, Facts};
 use pipeline::plan::merge::unfinished;
-use pipeline::plan::{Ground, Published, Request, Root, Rules, first_steps, make};
+use pipeline::plan::{Ground, Published, Request, Root, Setup, first_steps, make};
 use pipeline::progress::{self, Progress};
+use pipeline::rules::matching::Answer;
+use pipeline::rules::passage::Route;
+use pipeline::rules::{Origin, Rule, RuleSet, file, shipped};
 
 /// Numbers that look random and are the same every time (xorshift64*, by Vigna).
 struct Numbers(u64);
@@ -46,8 +51,15 @@ fn main() {
 fn measure(size: usize, times: usize) {
     let ground = ground(size);
     println!("a change that reaches {size} artifacts with {} edges", ground.edges.len());
-    let plan = || make(request(), &ground, &rules());
+    let set = shipped::set();
+    report("every shipped rule asked about one event", times, || set.ask(&committed(), &About::default()));
+    let route = route(&set);
+    let plan = || make(request(&route), &ground, &setup());
     report("plan::make", times, plan);
+    let conditional = conditional();
+    report("plan::make with a condition at each edge", times, || {
+        make(request(&conditional), &ground, &setup())
+    });
     report("plan::make, first_steps and JSON of both", times, || {
         let plan = plan();
         let steps = first_steps(&plan);
@@ -62,7 +74,7 @@ fn measure(size: usize, times: usize) {
     println!("  first hop: {} changes", progress::decide(&progress).len());
     report("decide, the root is built", times, || progress::decide(&progress));
     report("listeners of the root", times, || progress::listeners(&progress, plan.steps[0].unit));
-    report("startable", times, || progress::startable(&progress, &HashSet::new()));
+    report("startable", times, || progress::startable(&progress, &HashSet::new(), Timestamp(1)));
 
     let hops = settle(&plan, &mut steps, &facts);
     let progress = Progress { plan: &plan, steps: &steps, facts: &facts };
@@ -142,7 +154,28 @@ fn edge(dependent: usize, dependency: usize, choice: usize) -> Edge {
     Edge { dependent: key(dependent), dependency: key(dependency), kind, package, evidence }
 }
 
-fn request() -> Request {
+fn committed() -> Event {
+    let (artifact, subject) = (key(0), "a fix".to_owned());
+    let severity = Severity::None;
+    Event::Committed { artifact, commit: commit(), previous: None, forced: false, severity, subject }
+}
+
+/// How far the change goes by these rules.
+fn route(set: &Arc<RuleSet>) -> Route {
+    match set.ask(&committed(), &About::default()).answer() {
+        Answer::Start(launch) => launch.route,
+        Answer::Nothing { sentence, .. } => panic!("{sentence}"),
+    }
+}
+
+/// The shipped rules, and one that looks at every edge.
+fn conditional() -> Route {
+    let text = "id: night\ndescription: At night.\non: [committed]\nfollow:\n  - when: '!(\"security\" in dependent.teams) && edge.package != \"x\"'\n    hours: 22:00-06:00\n";
+    let own: Rule = Rule { origin: Origin::Shipped, ..file::read("night.yaml", text).unwrap() };
+    route(&Arc::new(RuleSet::of(shipped::rules().unwrap().into_iter().chain([own]))))
+}
+
+fn request(route: &Route) -> Request {
     let event = format!("{:032x}", 1).parse().unwrap();
     let subject = "a fix".to_owned();
     let root = Root {
@@ -152,6 +185,8 @@ fn request() -> Request {
         reason: Reason::SourceChanged { event, commit: commit(), subject },
         severity: Severity::None,
         event,
+        rule: Some(route.starter().clone()),
+        hours: None,
     };
     Request {
         id: format!("{:032x}", 1).parse().unwrap(),
@@ -160,12 +195,15 @@ fn request() -> Request {
         created: Timestamp(1),
         origin: Timestamp(1),
         start: Timestamp(1),
+        mode: PlanMode::Real,
+        approval: None,
         roots: vec![root],
+        routes: HashMap::from([(event, route.clone())]),
     }
 }
 
-fn rules() -> Rules {
-    Rules { max_rounds: 4, capacity: 8, default_duration: Duration::from_secs(60) }
+fn setup() -> Setup {
+    Setup { max_rounds: 4, capacity: 8, default_duration: Duration::from_secs(60) }
 }
 
 /// What is published, and a new build of the root whose programs differ.

@@ -5,12 +5,14 @@
 //! | `git.ref` | [`git_ref`] | a branch of dist-git moved, came or went |
 //! | `millstream.request` | [`request`] | somebody asks for a rebuild or a retest |
 //! | `millstream.test-result` | [`test_result`] | another test system reports |
+//! | `millstream.time` | [`time_elapsed`] | the time of a rule has come |
 
 mod body;
 
 pub mod git_ref;
 pub mod request;
 pub mod test_result;
+pub mod time_elapsed;
 
 use model::event::Event;
 
@@ -50,6 +52,7 @@ pub fn read(topic: &str, body: &str) -> Result<Reading, Unreadable> {
         git_ref::TOPIC => git_ref::translate,
         request::TOPIC => request::translate,
         test_result::TOPIC => test_result::translate,
+        time_elapsed::TOPIC => time_elapsed::translate,
         _ => return Ok(Reading::Ignored { reason: format!("nobody listens to topic {topic:?}") }),
     };
     translate(&Body::parse(body)?)

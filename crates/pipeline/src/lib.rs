@@ -4,6 +4,8 @@ pub mod intake;
 
 pub mod graph;
 
+pub mod rules;
+
 pub mod affected;
 pub mod compose;
 pub mod facts;

@@ -1,9 +1,10 @@
 //! Roots of a change, and the ground they stand on -> the immutable plan.
 
 pub mod merge;
+mod reach;
 pub mod report;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use model::artifact::{ArtifactKey, BranchName, CommitId};
@@ -12,13 +13,17 @@ use model::edge::{Edge, EdgeKind, Evidence};
 use model::event::Severity;
 use model::id::{BuildId, EventId, PlanId};
 use model::plan::{Plan, PlanEdge, PlannedStep, RootAction, StepIndex, Unit};
-use model::reason::{Reason, Stop, StopReason, gravest};
+use model::reason::{Reason, StopReason, gravest};
+use model::rule::{Approval, Hours, PlanMode, RuleId};
 use model::source::Settings;
 use model::step::{Step, StepState};
 
 use crate::affected::listen::listening;
 use crate::graph::{Graph, NamedEdge};
+use crate::rules::limits::Bounds;
+use crate::rules::passage::Route;
 use crate::schedule::{Work, predict_duration};
+use reach::{Reach, Reached, reach};
 
 /// An artifact at which a change starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +40,10 @@ pub struct Root {
     pub severity: Severity,
     /// The event behind it.
     pub event: EventId,
+    /// The rule that let it in.
+    pub rule: Option<RuleId>,
+    /// The hours in which its build may start.
+    pub hours: Option<Hours>,
 }
 
 /// What a plan is to be made for.
@@ -52,8 +61,14 @@ pub struct Request {
     pub origin: Timestamp,
     /// When it may start.
     pub start: Timestamp,
+    /// What it is made for.
+    pub mode: PlanMode,
+    /// Who allowed it, if it or a plan it goes on with touches more than a rule allows.
+    pub approval: Option<Approval>,
     /// Where the change starts, one root for each artifact.
     pub roots: Vec<Root>,
+    /// How far the change that each event starts goes; it goes nowhere without a route.
+    pub routes: HashMap<EventId, Route>,
 }
 
 /// The published build of an artifact.
@@ -82,7 +97,7 @@ pub struct Ground {
 
 /// What planning is set up with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct Setup {
     /// How many rounds a cycle may take.
     pub max_rounds: u32,
     /// How many builds run at once.
@@ -91,16 +106,17 @@ pub struct Rules {
     pub default_duration: Duration,
 }
 
-/// Makes the plan. It has a step for each root and for each artifact that a root reaches and that is published.
-pub fn make(request: Request, ground: &Ground, rules: &Rules) -> Plan {
-    let (reached, stops) = reach(&request.roots, ground);
-    let layout = Layout::of(&reached, ground);
-    let steps = steps(&layout, &reached, &request.roots, ground, rules);
-    let units = units(&layout, &steps, ground, rules);
+/// Makes the plan. It has a step for each root and for each artifact that a root reaches along edges that rules follow
+/// and that is published.
+pub fn make(request: Request, ground: &Ground, setup: &Setup) -> Plan {
+    let reach = reach(&request, ground);
+    let layout = Layout::of(&reach, ground);
+    let steps = steps(&layout, &reach.reached, &request, ground, setup);
+    let units = units(&layout, &steps, ground, setup);
     let edges = plan_edges(layout, ground);
     let durations: Vec<Duration> = steps.iter().map(|step| step.predicted).collect();
     let work = Work { units: &units, edges: &edges, durations: &durations };
-    let predicted = predict_duration(&work, rules.capacity);
+    let predicted = predict_duration(&work, setup.capacity);
     let mut events: Vec<EventId> = request.roots.iter().map(|root| root.event).collect();
     events.sort_unstable();
     events.dedup();
@@ -109,6 +125,8 @@ pub fn make(request: Request, ground: &Ground, rules: &Rules) -> Plan {
         parent: request.parent,
         branch: request.branch,
         events,
+        mode: request.mode,
+        approval: request.approval,
         severity: gravest(request.roots.iter().map(|root| root.severity)),
         created: request.created,
         origin: request.origin,
@@ -116,23 +134,33 @@ pub fn make(request: Request, ground: &Ground, rules: &Rules) -> Plan {
         steps,
         units,
         edges,
-        stops,
+        stops: reach.stops,
         predicted,
     }
+}
+
+/// What a plan is made for that has more steps than its rules allow without a person.
+pub fn beyond(plan: &Plan, bounds: &Bounds) -> Option<PlanMode> {
+    let (rule, limit) = bounds.size.as_ref()?;
+    let proposed = || PlanMode::Proposed { rule: rule.clone(), limit: *limit };
+    (plan.steps.len() > *limit).then(proposed)
 }
 
 /// The steps of a new plan as they stand at first.
 ///
 /// A test that is asked for waits for what the plan changes below it: a result with the old builds would say nothing
-/// about the new ones.
+/// about the new ones. The steps of a dry run are over before they begin.
 pub fn first_steps(plan: &Plan) -> Vec<Step> {
     let first = |(index, planned): (StepIndex, &PlannedStep)| Step {
         plan: plan.id,
         index,
-        state: match planned.root {
-            Some(RootAction::Rebuild) => StepState::Rebuild,
-            Some(RootAction::Retest) if plan.dependencies(index).is_empty() => StepState::Retest,
-            Some(RootAction::Retest) | None => StepState::Waiting,
+        state: match (&plan.mode, planned.root) {
+            (PlanMode::DryRun { rules }, _) => never(rules),
+            (_, Some(RootAction::Rebuild)) => StepState::Rebuild,
+            (_, Some(RootAction::Retest)) if plan.dependencies(index).is_empty() => {
+                StepState::Retest
+            }
+            (_, Some(RootAction::Retest) | None) => StepState::Waiting,
         },
         reason: planned.reason.clone(),
         round: 1,
@@ -143,68 +171,15 @@ pub fn first_steps(plan: &Plan) -> Vec<Step> {
     plan.steps.iter().enumerate().map(first).collect()
 }
 
-/// Why an artifact is in the plan, and from which commit it would be built.
-struct Reached {
-    reason: Reason,
-    commit: CommitId,
-}
-
-/// Walks from the roots to everything that may follow. Each is reached by the edge that came first.
-fn reach(roots: &[Root], ground: &Ground) -> (HashMap<ArtifactKey, Reached>, Vec<Stop>) {
-    let mut dependents: HashMap<&ArtifactKey, Vec<&Edge>> = HashMap::new();
-    for edge in &ground.edges {
-        dependents.entry(&edge.dependency).or_default().push(edge);
-    }
-    let root = |root: &Root| {
-        let (reason, commit) = (root.reason.clone(), root.commit.clone());
-        (root.artifact.clone(), Reached { reason, commit })
-    };
-    let mut reached: HashMap<ArtifactKey, Reached> = roots.iter().map(root).collect();
-    let rebuilt = roots.iter().filter(|root| action(root, ground) == RootAction::Rebuild);
-    let mut open: Vec<&ArtifactKey> = rebuilt.map(|root| &root.artifact).collect();
-    // A root that is only to be tested may have to be rebuilt like any other, with what that brings about.
-    let mut passed: HashSet<&ArtifactKey> = open.iter().copied().collect();
-    let mut stops = Vec::new();
-    while !open.is_empty() {
-        let mut next = Vec::new();
-        for edge in open.iter().flat_map(|at| dependents.get(at).map_or(&[][..], Vec::as_slice)) {
-            if passed.contains(&edge.dependent) {
-                continue;
-            }
-            if !reached.contains_key(&edge.dependent) {
-                match commit_of(&edge.dependent, ground) {
-                    Ok(commit) => {
-                        let reason = Reason::Reached { edge: (*edge).clone() };
-                        reached.insert(edge.dependent.clone(), Reached { reason, commit });
-                    }
-                    Err(because) => {
-                        stops.push(Stop { edge: (*edge).clone(), because });
-                        continue;
-                    }
-                }
-            }
-            passed.insert(&edge.dependent);
-            next.push(&edge.dependent);
-        }
-        open = next;
-    }
-    stops.sort_by(|a, b| a.edge.cmp(&b.edge));
-    stops.dedup();
-    (reached, stops)
+fn never(rules: &[RuleId]) -> StepState {
+    let names: Vec<&str> = rules.iter().map(RuleId::as_str).collect();
+    let reason = "it shows what would be done if they were real".to_owned();
+    StepState::Cancelled { author: format!("the dry run of {}", names.join(", ")), reason }
 }
 
 /// What was never published cannot be tested as it is: it is built first.
 fn action(root: &Root, ground: &Ground) -> RootAction {
     if ground.published.contains_key(&root.artifact) { root.action } else { RootAction::Rebuild }
-}
-
-/// The published commit of an artifact that may follow a change.
-fn commit_of(artifact: &ArtifactKey, ground: &Ground) -> Result<CommitId, StopReason> {
-    if let Some(because) = ground.left_out.get(artifact) {
-        return Err(because.clone());
-    }
-    let published = ground.published.get(artifact);
-    published.map(|published| published.commit.clone()).ok_or(StopReason::NeverPublished)
 }
 
 /// Where each artifact stands in the plan: by tier, then by key.
@@ -217,8 +192,8 @@ struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    fn of(reached: &'a HashMap<ArtifactKey, Reached>, ground: &'a Ground) -> Self {
-        let mut keys: Vec<&ArtifactKey> = reached.keys().collect();
+    fn of(reach: &'a Reach, ground: &'a Ground) -> Self {
+        let mut keys: Vec<&ArtifactKey> = reach.reached.keys().collect();
         keys.sort_unstable();
         let numbers: HashMap<&ArtifactKey, usize> =
             keys.iter().enumerate().map(|(number, key)| (*key, number)).collect();
@@ -226,7 +201,9 @@ impl<'a> Layout<'a> {
             let ends = (*numbers.get(&edge.dependent)?, *numbers.get(&edge.dependency)?);
             (ends.0 != ends.1).then_some(ends)
         };
-        let inside = ground.edges.iter().filter_map(|edge| Some((ends(edge)?, edge)));
+        let followed = ground.edges.iter().enumerate();
+        let followed = followed.filter(|(index, _)| !reach.refused.contains(index));
+        let inside = followed.filter_map(|(_, edge)| Some((ends(edge)?, edge)));
         let mut edges: Vec<((usize, usize), &Edge)> = inside.collect();
         let mut components = components(&keys, &edges);
         components.sort_unstable();
@@ -270,12 +247,12 @@ fn components(keys: &[&ArtifactKey], edges: &[((usize, usize), &Edge)]) -> Vec<(
 fn steps(
     layout: &Layout<'_>,
     reached: &HashMap<ArtifactKey, Reached>,
-    roots: &[Root],
+    request: &Request,
     ground: &Ground,
-    rules: &Rules,
+    setup: &Setup,
 ) -> Vec<PlannedStep> {
     let roots: HashMap<&ArtifactKey, &Root> =
-        roots.iter().map(|root| (&root.artifact, root)).collect();
+        request.roots.iter().map(|root| (&root.artifact, root)).collect();
     let mut place = vec![(0, 0); layout.order.len()];
     for (unit, (tier, members)) in layout.components.iter().enumerate() {
         for &member in members {
@@ -283,23 +260,26 @@ fn steps(
         }
     }
     let step = |(&artifact, (tier, unit)): (&&ArtifactKey, (u32, usize))| {
-        let Reached { reason, commit } = &reached[artifact];
+        let Reached { reason, commit, rule, hours, .. } = &reached[artifact];
         PlannedStep {
             artifact: artifact.clone(),
             commit: commit.clone(),
             root: roots.get(artifact).map(|root| action(root, ground)),
             reason: reason.clone(),
+            rule: rule.clone(),
+            hours: *hours,
+            not_before: hours.map(|hours| hours.next_open(request.start)),
             replaces: ground.published.get(artifact).map(|published| published.build),
             tier,
             unit,
-            predicted: ground.durations.get(artifact).copied().unwrap_or(rules.default_duration),
+            predicted: ground.durations.get(artifact).copied().unwrap_or(setup.default_duration),
         }
     };
     layout.order.iter().zip(place).map(step).collect()
 }
 
 /// A cycle starts with the member that has a bootstrap flavour if it is needed, then with what changed.
-fn units(layout: &Layout<'_>, steps: &[PlannedStep], ground: &Ground, rules: &Rules) -> Vec<Unit> {
+fn units(layout: &Layout<'_>, steps: &[PlannedStep], ground: &Ground, setup: &Setup) -> Vec<Unit> {
     let rank = |&index: &StepIndex| {
         let step = &steps[index];
         let settings = ground.settings.get(&step.artifact);
@@ -310,7 +290,7 @@ fn units(layout: &Layout<'_>, steps: &[PlannedStep], ground: &Ground, rules: &Ru
     let unit = |(_, members): &(u32, Vec<StepIndex>)| {
         let mut members = members.clone();
         members.sort_by_key(rank);
-        let max_rounds = if members.len() > 1 { rules.max_rounds } else { 1 };
+        let max_rounds = if members.len() > 1 { setup.max_rounds } else { 1 };
         Unit { members, max_rounds }
     };
     layout.components.iter().map(unit).collect()

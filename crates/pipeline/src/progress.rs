@@ -14,6 +14,7 @@ use std::collections::HashSet;
 
 use model::artifact::ArtifactKey;
 use model::build::Flavour;
+use model::clock::Timestamp;
 use model::edge::EdgeKind;
 use model::id::BuildId;
 use model::plan::{Plan, PlanEdge, RootAction, StepIndex};
@@ -107,12 +108,17 @@ impl<'a> Look<'a> {
     }
 }
 
-/// The steps that may be built now, should there be capacity: decided, and every dependency through.
-pub fn startable(progress: &Progress<'_>, held: &HashSet<ArtifactKey>) -> Vec<StepIndex> {
+/// The steps that may be built now, should there be capacity: decided, in their hours, and every dependency through.
+pub fn startable(
+    progress: &Progress<'_>,
+    held: &HashSet<ArtifactKey>,
+    now: Timestamp,
+) -> Vec<StepIndex> {
     let rebuild = |step: &&Step| matches!(step.state, StepState::Rebuild);
     let indices = progress.steps.iter().filter(rebuild).map(|step| step.index);
     indices
         .filter(|&index| !held.contains(&progress.plan.steps[index].artifact))
+        .filter(|&index| progress.plan.steps[index].may_start(now))
         .filter(|&index| progress.obstacles(index).is_empty())
         .filter(|&index| cycle::is_next_in_unit(progress, index))
         .collect()

@@ -16,6 +16,7 @@ pub mod replay;
 pub mod branches;
 
 pub mod plans;
+pub mod rules;
 pub mod what_if;
 
 pub mod why;

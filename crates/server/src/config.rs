@@ -50,6 +50,8 @@ pub struct Config {
     pub tests: Limits,
     /// A file of Greenwave policies that every artifact inherits, whatever its own `gating.yaml` says.
     pub floor_policy: Option<PathBuf>,
+    /// A folder of rule files that add to those that are shipped, or take their places.
+    pub rules: Option<PathBuf>,
     /// How often the dist-git, and everything else, is looked at without a hint.
     #[serde(with = "seconds")]
     pub poll_seconds: Duration,
@@ -116,6 +118,7 @@ impl Default for Config {
             build: Limits::default(),
             tests: Limits { timeout_seconds: Duration::from_secs(300), ..Limits::default() },
             floor_policy: None,
+            rules: None,
             poll_seconds: Duration::from_secs(1),
             keep_generations: 5,
             token: None,

@@ -15,6 +15,8 @@ use model::id::BuildId;
 use model::image::ImageOutput;
 use model::package::Package;
 use pipeline::facts::BuildFacts;
+use pipeline::rules::RuleSet;
+use pipeline::rules::file::RuleProblem;
 use pipeline::gate::policy::ScopedPolicy;
 use store::leases::{self, Lease};
 use store::{Store, builds, sets};
@@ -52,9 +54,16 @@ pub enum StartError {
         /// What is wrong, with its place.
         problem: String,
     },
+    /// Rule files are not valid.
+    #[error("{}", join(.0))]
+    Rules(Vec<RuleProblem>),
     /// An outside program.
     #[error("{0}")]
     Outside(String),
+}
+
+fn join(problems: &[RuleProblem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// What every stage works with.
@@ -69,6 +78,7 @@ pub(crate) struct Context {
     pub(crate) stand_in: Package,
     pub(crate) closures: Closures,
     pub(crate) floor: Vec<ScopedPolicy>,
+    pub(crate) rules: Arc<RuleSet>,
     pub(crate) scanner: tokio::sync::Mutex<Scanner>,
     /// What the last scan could not read, so that it is logged once.
     pub(crate) scan_problems: Mutex<Vec<String>>,
@@ -103,6 +113,9 @@ impl Context {
                 .map_err(|error| StartError::Outside(error.to_string()))?;
         Ok(Self {
             floor: crate::floor::read(&config)?,
+            rules: Arc::new(
+                crate::rules::read(config.rules.as_deref()).map_err(StartError::Rules)?,
+            ),
             scanner: tokio::sync::Mutex::new(Scanner::new(&config.distgit_root())),
             scan_problems: Mutex::default(),
             readings: Readings::default(),

@@ -15,6 +15,7 @@ mod running;
 mod composing;
 mod planning;
 mod resolving;
+mod rules;
 mod sourcing;
 mod view;
 

@@ -1,17 +1,23 @@
 //! Roots -> a plan with everything it stands on, merged with what is under way. Reads only; whoever asks stores it or not.
 
+pub(crate) mod proposals;
+mod routes;
+
 use std::collections::{BTreeSet, HashMap};
 
 use model::artifact::{ArtifactKey, BranchName, CommitId};
 use model::edge::Edge;
 use model::hold::HoldKind;
-use model::id::PlanId;
+use model::id::{EventId, PlanId};
 use model::plan::{NumberedPlan, Plan};
 use model::reason::StopReason;
+use model::rule::{Approval, PlanMode};
 use model::source::{Settings, Source, SourceContent};
 use model::step::Step;
 use pipeline::plan::merge::{Debounce, one_each, start, unfinished};
-use pipeline::plan::{Ground, Request, Root, Rules, make};
+use pipeline::plan::{Ground, Request, Root, Setup, make};
+use pipeline::rules::limits::Bounds;
+use pipeline::rules::passage::Route;
 use store::{builds, edges, holds, plans, refs, sources, steps};
 
 use crate::clock::mint;
@@ -26,9 +32,54 @@ pub(crate) struct Draft {
     pub(crate) merged: Vec<(NumberedPlan, Vec<Step>)>,
 }
 
+/// What is to be planned.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    /// Where the change starts.
+    pub(crate) roots: Vec<Root>,
+    /// How long it waits for more of the same.
+    pub(crate) debounce: Debounce,
+    /// What it is made for.
+    pub(crate) mode: PlanMode,
+    /// Who allowed it to touch more than a rule does.
+    pub(crate) approval: Option<Approval>,
+    /// Plans it goes on with, beside those it meets.
+    pub(crate) goes_on_with: Vec<(NumberedPlan, Vec<Step>)>,
+}
+
+impl Wish {
+    /// A change that really starts at these roots.
+    pub(crate) fn of(context: &Context, roots: Vec<Root>) -> Self {
+        let planning = &context.config.planning;
+        let (quiet, at_most) = (planning.debounce_seconds, planning.debounce_at_most_seconds);
+        let debounce = Debounce { quiet, at_most };
+        let (mode, approval, goes_on_with) = (PlanMode::Real, None, Vec::new());
+        Self { roots, debounce, mode, approval, goes_on_with }
+    }
+
+    /// Its debounce by the rules that match its events: that of the event that waits least.
+    pub(crate) fn bounded(self, bounds: &HashMap<EventId, Bounds>) -> Self {
+        let default = self.debounce;
+        let of_event = |root: &Root| {
+            let bounds = bounds.get(&root.event);
+            Debounce {
+                quiet: bounds.and_then(|bounds| bounds.debounce).unwrap_or(default.quiet),
+                at_most: bounds
+                    .and_then(|bounds| bounds.debounce_at_most.max(bounds.debounce))
+                    .unwrap_or(default.at_most),
+            }
+        };
+        let debounces = self.roots.iter().map(of_event);
+        let debounce = debounces.min_by_key(|debounce| debounce.quiet).unwrap_or(default);
+        Self { debounce, ..self }
+    }
+}
+
 /// What is taken for true although it is not stored, as of a working tree.
 #[derive(Debug, Default)]
 pub(crate) struct Supposed {
+    /// How far the changes behind events go that are not stored, or are not asked of the rules again.
+    pub(crate) routes: HashMap<EventId, Route>,
     /// The edges its spec asks for; they take the place of those its spec asked for before.
     pub(crate) edges: Vec<Edge>,
     /// What its `millstream.toml` asks for.
@@ -42,16 +93,15 @@ pub(crate) struct Supposed {
 pub(crate) async fn drafts(
     context: &Context,
     branch: &BranchName,
-    groups: Vec<Vec<Root>>,
-) -> Result<(Vec<(Draft, Vec<Root>)>, Vec<Vec<Root>>), StageError> {
-    let all: Vec<Root> = groups.iter().flatten().cloned().collect();
-    let ground = ground(context, branch, &all, &Supposed::default()).await?;
-    let plan = |roots: &Vec<Root>| {
-        make(
-            request(context, branch, one_each(roots.iter().cloned()), &[]),
-            &ground,
-            &rules(context),
-        )
+    groups: Vec<Wish>,
+) -> Result<(Vec<(Draft, Vec<Root>)>, Vec<Wish>), StageError> {
+    let all: Vec<Root> = groups.iter().flat_map(|wish| wish.roots.iter().cloned()).collect();
+    let supposed = Supposed::default();
+    let ground = ground(context, branch, &all, &supposed).await?;
+    let routes = routes::routes(context, &all, &supposed.routes).await?;
+    let plan = |wish: &Wish| {
+        let roots = one_each(wish.roots.iter().cloned());
+        make(request(context, branch, (wish, roots, &routes), &[]), &ground, &setup(context))
     };
     let plans: Vec<Plan> = groups.iter().map(plan).collect();
     let needed = needs(context, &all).await?;
@@ -63,13 +113,13 @@ pub(crate) async fn drafts(
         .flat_map(|(plan, _)| artifacts(&plan.plan))
         .collect();
     let (mut apart, mut meeting) = (Vec::new(), Vec::new());
-    for (plan, roots) in plans.into_iter().zip(groups) {
-        let mut needs = roots.iter().filter_map(|root| needed.get(&root.artifact)).flatten();
+    for (plan, wish) in plans.into_iter().zip(groups) {
+        let mut needs = wish.roots.iter().filter_map(|root| needed.get(&root.artifact)).flatten();
         if artifacts(&plan).any(|step| met.contains(&step)) || needs.any(|need| met.contains(need))
         {
-            meeting.push(roots);
+            meeting.push(wish);
         } else {
-            apart.push((Draft { plan, merged: Vec::new() }, roots));
+            apart.push((Draft { plan, merged: Vec::new() }, wish.roots));
         }
     }
     Ok((apart, meeting))
@@ -99,17 +149,19 @@ async fn needs(
 pub(crate) async fn draft(
     context: &Context,
     branch: &BranchName,
-    roots: Vec<Root>,
+    mut wish: Wish,
     supposed: &Supposed,
 ) -> Result<Draft, StageError> {
-    let mut merged: Vec<(NumberedPlan, Vec<Step>)> = Vec::new();
+    let mut merged = std::mem::take(&mut wish.goes_on_with);
     loop {
         let carried = merged.iter().flat_map(|(plan, steps)| unfinished(&plan.plan, steps));
-        let all = one_each(carried.chain(roots.iter().cloned()));
+        let all = one_each(carried.chain(wish.roots.iter().cloned()));
         let ground = ground(context, branch, &all, supposed).await?;
-        let plan = make(request(context, branch, all, &merged), &ground, &rules(context));
+        let routes = routes::routes(context, &all, &supposed.routes).await?;
+        let request = request(context, branch, (&wish, all, &routes), &merged);
+        let plan = make(request, &ground, &setup(context));
         let mut touched: Vec<ArtifactKey> = artifacts(&plan).collect();
-        touched.extend(needs(context, &roots).await?.into_values().flatten());
+        touched.extend(needs(context, &wish.roots).await?.into_values().flatten());
         let more = overlapping(context, branch, &touched, &merged).await?;
         if more.is_empty() {
             return Ok(Draft { plan, merged });
@@ -119,32 +171,47 @@ pub(crate) async fn draft(
     }
 }
 
+/// Makes a plan that meets nobody: one that does not start as it is.
+pub(crate) async fn alone(
+    context: &Context,
+    branch: &BranchName,
+    wish: Wish,
+    supposed: &Supposed,
+) -> Result<Plan, StageError> {
+    let roots = one_each(wish.roots.iter().cloned());
+    let ground = ground(context, branch, &roots, supposed).await?;
+    let routes = routes::routes(context, &roots, &supposed.routes).await?;
+    let request = request(context, branch, (&wish, roots, &routes), &[]);
+    Ok(make(request, &ground, &setup(context)))
+}
+
 fn request(
     context: &Context,
     branch: &BranchName,
-    roots: Vec<Root>,
+    (wish, roots, routes): (&Wish, Vec<Root>, &HashMap<EventId, Route>),
     merged: &[(NumberedPlan, Vec<Step>)],
 ) -> Request {
     let now = context.clock.now();
     let parents: Vec<&Plan> = merged.iter().map(|(plan, _)| &plan.plan).collect();
     let origin = parents.iter().map(|plan| plan.origin).min().unwrap_or(now);
     let severity = model::reason::gravest(roots.iter().map(|root| root.severity));
-    let planning = &context.config.planning;
-    let debounce =
-        Debounce { quiet: planning.debounce_seconds, at_most: planning.debounce_at_most_seconds };
+    let inherited = || parents.iter().rev().find_map(|plan| plan.approval.clone());
     Request {
         id: mint::<PlanId>(),
         parent: parents.last().map(|plan| plan.id),
         branch: branch.clone(),
         created: now,
         origin,
-        start: start(now, origin, severity, &parents, debounce),
+        start: start(now, origin, severity, &parents, wish.debounce),
+        mode: wish.mode.clone(),
+        approval: wish.approval.clone().or_else(inherited),
         roots,
+        routes: routes.clone(),
     }
 }
 
-fn rules(context: &Context) -> Rules {
-    Rules {
+fn setup(context: &Context) -> Setup {
+    Setup {
         max_rounds: context.config.planning.max_rounds,
         capacity: context.config.build.capacity,
         default_duration: context.config.planning.default_build_seconds,

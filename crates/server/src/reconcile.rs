@@ -3,6 +3,7 @@
 //! A stage takes no input. It reads what is stored, so it can be killed at any line and run again.
 
 pub(crate) mod scan;
+pub(crate) mod timer;
 
 pub(crate) mod intake;
 
@@ -39,6 +40,8 @@ use crate::context::Context;
 pub enum Stage {
     /// Compares the dist-git's refs with those that are remembered.
     Scan,
+    /// Says when the time of a rule has come.
+    Timer,
     /// Turns messages into events.
     Intake,
     /// Answers events with plans.
@@ -61,8 +64,9 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in the order of the pipeline.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Scan,
+        Self::Timer,
         Self::Intake,
         Self::Plan,
         Self::Fate,
@@ -78,6 +82,7 @@ impl Stage {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Scan => "scan",
+            Self::Timer => "timer",
             Self::Intake => "intake",
             Self::Plan => "plan",
             Self::Fate => "fate",
@@ -103,7 +108,7 @@ impl FromStr for Stage {
         Self::ALL.into_iter().find(|stage| stage.as_str() == text).ok_or_else(|| InvalidName {
             what: "role",
             text: text.to_owned(),
-            expected: "scan, intake, plan, fate, schedule, build, test, gate, publish or outbox",
+            expected: "scan, timer, intake, plan, fate, schedule, build, test, gate, publish or outbox",
         })
     }
 }
@@ -219,6 +224,7 @@ async fn look(
         (Stage::Build, _) => build::look(context).await,
         (Stage::Test, _) => test::look(context).await,
         (Stage::Scan, Some(lease)) => scan::look(context, lease).await,
+        (Stage::Timer, Some(lease)) => timer::look(context, lease).await,
         (Stage::Intake, Some(lease)) => intake::look(context, lease).await,
         (Stage::Plan, Some(lease)) => plan::look(context, lease).await,
         (Stage::Fate, Some(lease)) => fate::look(context, lease).await,

@@ -29,6 +29,7 @@ pub mod sources;
 pub mod edges;
 pub mod sets;
 
+pub mod approvals;
 pub mod plans;
 pub mod steps;
 
@@ -47,6 +48,7 @@ pub mod outbox;
 
 pub mod health;
 pub mod leases;
+pub mod timers;
 pub mod tokens;
 
 #[cfg(feature = "testing")]

@@ -8,6 +8,7 @@ use model::clock::Timestamp;
 use model::event::Severity;
 use model::id::{EventId, PlanId};
 use model::plan::{NumberedPlan, Plan};
+use model::rule::PlanKind;
 use model::step::Step;
 
 use crate::connection::{Conn, Tx};
@@ -28,6 +29,8 @@ pub struct PlanHead {
     pub parent: Option<PlanId>,
     /// The branch it works on.
     pub branch: BranchName,
+    /// What it is made for.
+    pub kind: PlanKind,
     /// The gravest of its causes.
     pub severity: Severity,
     /// When it was made.
@@ -45,7 +48,7 @@ pub struct PlanHead {
 macro_rules! select_heads {
     ($rest:literal) => {
         concat!(
-            "SELECT p.number, p.id, p.parent, p.branch, p.severity, p.created, p.starts, ",
+            "SELECT p.number, p.id, p.parent, p.branch, p.mode, p.severity, p.created, p.starts, ",
             "p.predicted, p.size, p.unsettled FROM plans p ",
             $rest
         )
@@ -72,18 +75,19 @@ pub async fn insert(tx: &mut Tx, plan: &Plan, steps: &[Step]) -> Result<i64> {
 /// # Errors
 /// [`crate::Error::Conflict`] when an id is taken.
 pub async fn insert_many(tx: &mut Tx, plans: &[(&Plan, Vec<Step>)]) -> Result<Vec<i64>> {
-    let mut values = Vec::with_capacity(plans.len() * 10);
+    let mut values = Vec::with_capacity(plans.len() * 11);
     for (plan, steps) in plans {
         let unsettled = steps.iter().filter(|step| !step.state.is_settled()).count();
         let body = sets::pack(json(plan)?.as_bytes())?;
         let predicted = i64::try_from(plan.predicted.as_micros()).unwrap_or(i64::MAX);
-        values.extend(args![plan.id, plan.parent, &plan.branch, word(&plan.severity)?]);
-        values.extend(args![plan.created, plan.start, predicted, steps.len(), unsettled, body]);
+        values.extend(args![plan.id, plan.parent, &plan.branch, word(&plan.mode.kind())?]);
+        values.extend(args![word(&plan.severity)?, plan.created, plan.start, predicted]);
+        values.extend(args![steps.len(), unsettled, body]);
     }
-    let sql = "INSERT INTO plans (id, parent, branch, severity, created, starts, predicted, size, \
-               unsettled, body) VALUES {} RETURNING number, id";
+    let sql = "INSERT INTO plans (id, parent, branch, mode, severity, created, starts, predicted, \
+               size, unsettled, body) VALUES {} RETURNING number, id";
     let mut numbers: HashMap<PlanId, i64> = HashMap::new();
-    for mut row in tx.insert_returning("plans", sql, 10, &values).await? {
+    for mut row in tx.insert_returning("plans", sql, 11, &values).await? {
         let number = row.take()?;
         numbers.insert(row.take()?, number);
     }
@@ -166,13 +170,13 @@ pub async fn open(conn: &mut Conn, branch: &BranchName) -> Result<Vec<PlanHead>>
     conn.rows("plans", sql, args![branch]).await?.into_iter().map(decode_head).collect()
 }
 
-/// The heads of the open plans that may have started by `now`, the oldest first.
+/// The heads of the open plans that are carried out and may have started by `now`, the oldest first.
 ///
 /// # Errors
 /// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
 pub async fn started(conn: &mut Conn, now: Timestamp) -> Result<Vec<PlanHead>> {
     // Sorted here: asked for the order, SQLite takes it from the table and reads every plan there ever was.
-    let sql = select_heads!("WHERE p.unsettled > 0 AND p.starts <= $1");
+    let sql = select_heads!("WHERE p.unsettled > 0 AND p.mode = 'real' AND p.starts <= $1");
     let rows = conn.rows("plans", sql, args![now]).await?;
     let mut heads: Vec<PlanHead> = rows.into_iter().map(decode_head).collect::<Result<_>>()?;
     heads.sort_by_key(|head| head.number);
@@ -197,14 +201,29 @@ pub async fn open_branches(conn: &mut Conn) -> Result<Vec<BranchName>> {
     conn.rows("plans", sql, vec![]).await?.into_iter().map(|mut row| row.parse()).collect()
 }
 
-/// The heads of the open plans that have a step of one of these artifacts, settled or not, the oldest first.
+/// The heads of the plans that wait for a person, of one branch or all, the oldest first.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn proposed(conn: &mut Conn, branch: Option<&BranchName>) -> Result<Vec<PlanHead>> {
+    let sql = select_heads!("WHERE p.unsettled > 0 AND p.mode = 'proposed'");
+    let rows = conn.rows("plans", sql, vec![]).await?;
+    let mut heads: Vec<PlanHead> = rows.into_iter().map(decode_head).collect::<Result<_>>()?;
+    heads.retain(|head| branch.is_none_or(|branch| head.branch == *branch));
+    heads.sort_by_key(|head| head.number);
+    Ok(heads)
+}
+
+/// The heads of the open plans that are carried out and have a step of one of these artifacts, settled or not, the
+/// oldest first.
 ///
 /// # Errors
 /// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
 pub async fn open_touching(conn: &mut Conn, keys: &[ArtifactKey]) -> Result<Vec<PlanHead>> {
     let ids = artifacts::find_all(conn, &keys.iter().collect()).await?;
     let select = select_heads!(
-        "WHERE p.unsettled > 0 AND p.number IN (SELECT plan FROM steps WHERE artifact IN ({}))"
+        "WHERE p.unsettled > 0 AND p.mode = 'real' \
+         AND p.number IN (SELECT plan FROM steps WHERE artifact IN ({}))"
     );
     let rows = conn.rows_in("plans", select, ids.values().map(|id| id.bind()).collect()).await?;
     let mut heads: Vec<PlanHead> = rows.into_iter().map(decode_head).collect::<Result<_>>()?;
@@ -236,6 +255,7 @@ fn decode_head(mut row: Row) -> Result<PlanHead> {
         id: row.take()?,
         parent: row.take()?,
         branch: row.parse()?,
+        kind: row.word()?,
         severity: row.word()?,
         created: row.take()?,
         start: row.take()?,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Number, description, SQLite's text, PostgreSQL's text. Append only: a text that was released never changes.
-const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
     (
         1,
         "initial",
@@ -26,6 +26,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
         "inputs of every kind",
         include_str!("../migrations/sqlite/0002_inputs.sql"),
         include_str!("../migrations/postgres/0002_inputs.sql"),
+    ),
+    (
+        3,
+        "rules",
+        include_str!("../migrations/sqlite/0003_rules.sql"),
+        include_str!("../migrations/postgres/0003_rules.sql"),
     ),
 ];
 

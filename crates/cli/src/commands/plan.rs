@@ -50,6 +50,13 @@ enum Verb {
         #[command(flatten)]
         signature: Signature,
     },
+    /// Allow a plan to touch more than its rule does
+    Approve {
+        /// Its number
+        number: i64,
+        #[command(flatten)]
+        signature: Signature,
+    },
     /// Cancel what a plan has not finished, and end its builds
     Cancel {
         /// Its number
@@ -86,13 +93,17 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
             let report = admin.run_plan(number, &signature.author, &signature.reason).await?;
             output::answer(global, &report)?;
         }
+        Some(Verb::Approve { number, signature }) => {
+            let report = admin.approve_plan(number, &signature.author, &signature.reason).await?;
+            output::answer(global, &report)?;
+        }
         Some(Verb::Cancel { number, signature }) => {
             let cancelled = admin.cancel_plan(number, &signature.author, &signature.reason).await?;
             output::answer(global, &cancelled)?;
         }
         None => {
             return Err(Failure::Usage(
-                "say what to do: list, show, run, cancel, or --if CHANGE".to_owned(),
+                "say what to do: list, show, run, approve, cancel, or --if CHANGE".to_owned(),
             ));
         }
     }

@@ -10,7 +10,7 @@ use crate::output;
 /// What to serve, and where.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Run this stage only; may be given more than once: scan, intake, plan, fate, schedule, build, test, gate, publish
+    /// Run this stage only; may be given more than once: scan, timer, intake, plan, fate, schedule, build, test, gate, publish
     /// or outbox
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<Stage>,

@@ -74,6 +74,16 @@ impl Body {
         }
     }
 
+    /// A whole number that must be there.
+    pub(super) fn number(&self, field: &str) -> Result<i64, Unreadable> {
+        let value = self
+            .value(field)
+            .ok_or_else(|| unreadable_field(field, "the field is missing"))?;
+        value.as_i64().ok_or_else(|| {
+            unreadable_field(field, format!("expected a whole number, got {}", kind(value)))
+        })
+    }
+
     /// None if it is left out; upper and lower case are the same.
     pub(super) fn severity(&self, field: &str) -> Result<Severity, Unreadable> {
         let Some(text) = self.optional_text(field)? else { return Ok(Severity::None) };

@@ -45,6 +45,8 @@ pub fn unfinished(plan: &Plan, steps: &[Step]) -> Vec<Root> {
             reason: reason.clone(),
             severity: plan.severity,
             event: cause_of(plan, steps, step.index)?,
+            rule: planned.rule.clone(),
+            hours: planned.hours,
         })
     };
     steps.iter().filter(|step| !step.state.is_settled()).filter_map(root).collect()
@@ -120,10 +122,13 @@ pub fn one_each(roots: impl IntoIterator<Item = Root>) -> Vec<Root> {
     for mut root in roots {
         if let Some(earlier) = merged.remove(&root.artifact) {
             let severity = gravest([root.severity, earlier.severity]);
+            let hours = earlier.hours.and(root.hours);
             if (earlier.action, root.action) == (RootAction::Rebuild, RootAction::Retest) {
                 root = earlier;
             }
             root.severity = severity;
+            // One of them need not wait, so none does.
+            root.hours = root.hours.filter(|_| hours.is_some());
         }
         merged.insert(root.artifact.clone(), root);
     }
@@ -182,6 +187,8 @@ fn join(group: &mut [usize], a: usize, b: usize) {
 
 #[cfg(test)]
 mod tests {
+    use model::rule::PlanMode;
+
     use super::*;
 
     fn key(name: &str) -> ArtifactKey {
@@ -205,6 +212,8 @@ mod tests {
             reason: Reason::Requested { event, by, reason: String::new() },
             severity: severity(words[3]),
             event,
+            rule: None,
+            hours: None,
         }
     }
 
@@ -269,6 +278,8 @@ mod tests {
             parent: None,
             branch: "f44".parse().unwrap(),
             events: Vec::new(),
+            mode: PlanMode::Real,
+            approval: None,
             severity: Severity::None,
             created: now,
             origin: now,

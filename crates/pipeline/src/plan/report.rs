@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use model::artifact::{ArtifactKey, BranchName};
+use model::clock::Timestamp;
 use model::event::Severity;
 use model::gate::Objection;
 use model::id::{EventId, PlanId};
 use model::plan::{Plan, StepIndex};
 use model::reason::{Reason, Stop};
+use model::rule::{Approval, Hours, PlanKind, PlanMode, RuleId};
 use model::step::{Step, StepState};
 use serde::Serialize;
 
@@ -27,6 +29,11 @@ pub struct PlanReport {
     pub severity: Severity,
     /// Where it stands as a whole.
     pub state: PlanState,
+    /// What it is made for.
+    pub mode: PlanMode,
+    /// Who allowed it, if it touches more than a rule allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// The events it answers.
     pub events: Vec<EventId>,
     /// How long it is expected to take if everything is needed, in seconds.
@@ -45,6 +52,11 @@ pub enum PlanState {
     Running,
     /// What is left of it waits for a person.
     Held,
+    /// It touches more than a rule allows, and waits for a person to allow it.
+    Proposed,
+    /// It only shows what would be done.
+    #[serde(rename = "dry-run")]
+    DryRun,
     /// Everything is settled.
     Done,
     /// Another plan goes on with it.
@@ -81,6 +93,15 @@ pub struct StepReport {
     pub reason: Reason,
     /// Why, as a sentence.
     pub sentence: String,
+    /// The rule that let it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleId>,
+    /// The hours in which its build may start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
+    /// When those hours first open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
     /// What its build is called.
     pub nvr: Option<String>,
     /// Which round of its cycle it is in.
@@ -117,6 +138,9 @@ pub fn report(
             state: step.state.clone(),
             reason: step.reason.clone(),
             sentence: step.reason.to_string(),
+            rule: planned.rule.clone(),
+            hours: planned.hours,
+            not_before: planned.not_before,
             nvr: step.newest_output().or(step.state.build()).and_then(&nvr),
             round: step.round,
             waits_for: waits_for(plan, steps, step),
@@ -129,7 +153,9 @@ pub fn report(
         parent: plan.parent,
         branch: plan.branch.clone(),
         severity: plan.severity,
-        state: state(steps),
+        state: state(plan.mode.kind(), steps),
+        mode: plan.mode.clone(),
+        approval: plan.approval.clone(),
         events: plan.events.clone(),
         predicted_seconds: plan.predicted.as_secs_f64(),
         steps: steps.iter().map(step_report).collect(),
@@ -141,8 +167,17 @@ pub fn report(
     }
 }
 
-/// Where a plan stands, from where its steps stand.
-pub fn state(steps: &[Step]) -> PlanState {
+/// Where a plan stands, from what it is made for and where its steps stand.
+pub fn state(kind: PlanKind, steps: &[Step]) -> PlanState {
+    let is_over = steps.iter().all(|step| step.state.is_settled());
+    match kind {
+        PlanKind::DryRun => PlanState::DryRun,
+        PlanKind::Proposed if !is_over => PlanState::Proposed,
+        _ => state_of(steps),
+    }
+}
+
+fn state_of(steps: &[Step]) -> PlanState {
     let superseded = |step: &Step| matches!(step.state, StepState::Superseded { .. });
     let stuck = |step: &Step| match &step.state {
         StepState::Failed { .. } | StepState::Held { .. } => true,
@@ -234,6 +269,8 @@ impl fmt::Display for PlanState {
         f.write_str(match self {
             Self::Running => "running",
             Self::Held => "held",
+            Self::Proposed => "proposed",
+            Self::DryRun => "dry-run",
             Self::Done => "done",
             Self::Superseded => "superseded",
         })
@@ -256,6 +293,10 @@ impl PlanReport {
     /// The report as Markdown, for a merge request or a mail.
     pub fn markdown(&self) -> String {
         let mut text = format!("## {}\n", self.title());
+        for line in self.standing().into_iter().chain(self.rules().map(|rules| format!("By rules: {rules}"))) {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "\n{line}");
+        }
         for (action, title) in Action::ORDER {
             let steps: Vec<&StepReport> = self.of(action).collect();
             if steps.is_empty() {
@@ -264,16 +305,17 @@ impl PlanReport {
             // Writing to a string cannot fail.
             let _ = writeln!(
                 text,
-                "\n### {title} ({})\n\n| tier | artifact | state | why |\n|---|---|---|---|",
+                "\n### {title} ({})\n\n| tier | artifact | state | rule | why |\n|---|---|---|---|---|",
                 steps.len()
             );
             for step in steps {
                 let _ = writeln!(
                     text,
-                    "| {} | {} | {} | {} |",
+                    "| {} | {} | {} | {} | {} |",
                     step.tier,
                     step.nvr.clone().unwrap_or_else(|| step.artifact.to_string()),
                     step.state.name(),
+                    step.rule.as_ref().map_or("-", RuleId::as_str),
                     step.explanation().replace('|', "\\|"),
                 );
             }
@@ -285,6 +327,43 @@ impl PlanReport {
             });
         }
         text
+    }
+
+    /// What holds the plan as a whole, and who allowed it.
+    pub fn standing(&self) -> Option<String> {
+        let (state, size) = (self.state, self.steps.len());
+        match (&self.mode, &self.approval) {
+            (PlanMode::Proposed { .. }, Some(Approval { author, reason, .. }))
+                if state == PlanState::Proposed =>
+            {
+                Some(format!("{author} allows it: {reason}. It is made again at the server's next look."))
+            }
+            (PlanMode::Proposed { rule, limit }, _) if state == PlanState::Proposed => {
+                let number = self.number.map_or("N".to_owned(), |number| number.to_string());
+                Some(format!(
+                    "It has {size} steps, and rule {rule} allows {limit}: it waits for a person (`millstream plan approve {number}`, or `plan cancel {number}`)."
+                ))
+            }
+            (PlanMode::DryRun { rules }, _) => {
+                let names: Vec<&str> = rules.iter().map(RuleId::as_str).collect();
+                Some(format!("It shows what would be done if {} were real.", names.join(", ")))
+            }
+            (_, Some(Approval { author, reason, .. })) => {
+                Some(format!("{author} allowed it to touch more than its rule does: {reason}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The rules that let its steps in, each with how many.
+    fn rules(&self) -> Option<String> {
+        let mut counts: BTreeMap<&RuleId, usize> = BTreeMap::new();
+        for rule in self.steps.iter().filter_map(|step| step.rule.as_ref()) {
+            *counts.entry(rule).or_default() += 1;
+        }
+        let counts: Vec<String> =
+            counts.iter().map(|(rule, count)| format!("{rule} ({count})")).collect();
+        (!counts.is_empty()).then(|| counts.join(", "))
     }
 
     fn of(&self, action: Action) -> impl Iterator<Item = &StepReport> {
@@ -323,6 +402,11 @@ impl StepReport {
             }
             _ => {}
         }
+        if let Some(hours) = self.hours
+            && matches!(self.state, StepState::Waiting | StepState::Rebuild)
+        {
+            let _ = write!(text, "; built in the hours {hours}");
+        }
         text
     }
 }
@@ -330,6 +414,9 @@ impl StepReport {
 impl fmt::Display for PlanReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.title())?;
+        if let Some(line) = self.standing() {
+            writeln!(f, "{line}")?;
+        }
         for (action, title) in Action::ORDER {
             let steps: Vec<&StepReport> = self.of(action).collect();
             if steps.is_empty() {
@@ -337,11 +424,13 @@ impl fmt::Display for PlanReport {
             }
             writeln!(f, "\n{title} ({}):", steps.len())?;
             let width = steps.iter().map(|step| step.artifact.to_string().len()).max().unwrap_or(0);
+            let rule = |step: &StepReport| step.rule.as_ref().map_or("-", RuleId::as_str).to_owned();
+            let rules = steps.iter().map(|step| rule(step).len()).max().unwrap_or(0);
             for step in steps {
-                let artifact = step.artifact.to_string();
+                let (artifact, rule) = (step.artifact.to_string(), rule(step));
                 writeln!(
                     f,
-                    "  {:>2}  {artifact:width$}  {:10}  {}",
+                    "  {:>2}  {artifact:width$}  {:10}  {rule:rules$}  {}",
                     step.tier,
                     step.state.name(),
                     step.explanation()

@@ -209,3 +209,51 @@ proptest! {
         }
     }
 }
+
+/// Artifacts that some rule leaves, at night or whenever they are reached by these edges.
+fn rules() -> impl Strategy<Value = String> {
+    let kind = prop::sample::select(vec!["build-requires", "buildroot", "requires"]);
+    let depth = prop::sample::select(vec!["", "    depth: 1\n", "    depth: 2\n"]);
+    let action = prop::sample::select(vec!["do: leave\n", ""]);
+    (0..MOST, 0..MOST, kind, depth, action).prop_map(|(root, dependent, kind, depth, action)| {
+        let (root, dependent) = (name(root), name(dependent));
+        let hours = if action.is_empty() { "    hours: 22:00-06:00\n" } else { "" };
+        format!(
+            "id: own\ndescription: Something else.\non: [committed, requested]\n{action}follow:\n  \
+             - edges: [{kind}]\n    when: artifact.name != '{root}' && dependent.name != '{dependent}'\n{depth}{hours}"
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn plans_by_other_rules_end_too(
+        world in worlds(),
+        rule in rules(),
+        pushes in prop::collection::vec((pushes(), 0..40_usize), 1..3),
+        choices in prop::collection::vec(any::<u16>(), 32),
+    ) {
+        let mut simulation = Simulation::ruled(&world, &[("own", &rule)]);
+        let mut turn = 0;
+        let mut choose = |actions: &[crate::simulation::Action]| {
+            turn += 1;
+            usize::from(choices[turn % choices.len()]) % actions.len()
+        };
+        for (push, actions) in &pushes {
+            simulation.push(push);
+            for _ in 0..*actions {
+                let open = simulation.actions();
+                if !open.is_empty() {
+                    simulation.act(open[choose(&open)]);
+                }
+            }
+        }
+        simulation.run(&mut choose);
+        // Whatever waits for the night is built then.
+        simulation.push("clock 23");
+        simulation.run(choose);
+        check_end(&simulation);
+    }
+}

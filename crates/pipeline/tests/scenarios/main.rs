@@ -7,6 +7,7 @@ mod world;
 
 mod changes;
 mod cycles;
+mod rules;
 
 use simulation::Simulation;
 

@@ -9,21 +9,25 @@ use model::build::{Buildroot, Failure, FailureKind, Flavour, InstalledPackage};
 use model::clock::Timestamp;
 use model::digest::Digest;
 use model::edge::Edge;
-use model::event::Severity;
+use model::event::{Event, Request as Asked, Severity};
 use model::gate::{Objection, ObjectionKind};
-use model::id::{BuildId, TestRunId};
+use model::id::{BuildId, EventId, TestRunId};
 use model::package::Package;
 use model::plan::{Plan, RootAction, StepIndex};
 use model::reason::{Reason, StopReason};
 use model::requirement::Requirement;
-use model::source::{BootstrapSettings, Settings, SourceContent, SourcePackage};
+use model::rule::PlanMode;
+use model::source::{About, BootstrapSettings, Settings, SourceContent, SourcePackage};
 use model::step::{Step, StepState};
 use pipeline::affected::edges::{Providers, is_direct, of_build, of_source};
 use pipeline::facts::{BuildFacts, Facts};
 use pipeline::plan::merge::{one_each, unfinished};
-use pipeline::plan::{Ground, Published, Request, Root, Rules, first_steps, make};
+use pipeline::plan::{Ground, Published, Request, Root, Setup, first_steps, make};
 use pipeline::progress::{self, Progress};
 use pipeline::publish::{Candidate, closed_group};
+use pipeline::rules::matching::Answer;
+use pipeline::rules::passage::Route;
+use pipeline::rules::{RuleSet, file, shipped};
 
 use crate::world::{Aspects, Recipe, World, build_id, commit, key};
 
@@ -79,10 +83,21 @@ pub(crate) struct Simulation {
     test_fails: HashSet<String>,
     build_fails: HashSet<String>,
     runs: HashMap<TestRunId, Run>,
+    rules: Arc<RuleSet>,
+    routes: HashMap<EventId, Route>,
+    /// Minutes after midnight.
+    clock: i64,
     counter: usize,
 }
 
 impl Simulation {
+    /// A world with rules of its own beside the shipped ones, each with its id and its text.
+    pub(crate) fn ruled(world: &str, rules: &[(&str, &str)]) -> Self {
+        let own = rules.iter().map(|(id, text)| file::read(&format!("{id}.yaml"), text).unwrap());
+        let all = shipped::rules().unwrap().into_iter().chain(own);
+        Self { rules: Arc::new(RuleSet::of(all)), ..Self::new(world) }
+    }
+
     /// A world in which everything but what is new is built and published.
     pub(crate) fn new(world: &str) -> Self {
         let world = World::read(world);
@@ -102,6 +117,9 @@ impl Simulation {
             test_fails: HashSet::new(),
             build_fails: HashSet::new(),
             runs: HashMap::new(),
+            rules: shipped::set(),
+            routes: HashMap::new(),
+            clock: 0,
             counter: 0,
             world,
         };
@@ -207,7 +225,8 @@ impl Simulation {
     /// Reads what is pushed, and plans for it together with what is unfinished.
     ///
     /// `a: headers static` is a commit that changes these, `a: revert` one that is as what is published; `retest a`, `rebuild a` are requests; `a fails`, `a passes`
-    /// are its tests, `a breaks`, `a builds` its builds; `a follows headers 2` changes them with its first two rebuilds.
+    /// are its tests, `a breaks`, `a builds` its builds; `a follows headers 2` changes them with its first two rebuilds;
+    /// `clock 22` moves the clock to ten in the evening.
     pub(crate) fn push(&mut self, text: &str) {
         let mut roots = Vec::new();
         for statement in text.split(';').map(str::trim).filter(|text| !text.is_empty()) {
@@ -217,6 +236,7 @@ impl Simulation {
             }
             let words: Vec<&str> = statement.split_whitespace().collect();
             match words.as_slice() {
+                ["clock", hour] => self.clock = hour.parse::<i64>().unwrap() * 60,
                 ["retest", name] => roots.push(self.root(name, RootAction::Retest)),
                 ["rebuild", name] => roots.push(self.root(name, RootAction::Rebuild)),
                 [name, "fails"] => _ = self.test_fails.insert((*name).to_owned()),
@@ -260,13 +280,36 @@ impl Simulation {
         let commit = commit(self.tips[name]);
         let event = format!("{:032x}", self.id()).parse().unwrap();
         let subject = String::from("a change");
-        let reason = match action {
-            RootAction::Rebuild => Reason::SourceChanged { event, commit: commit.clone(), subject },
+        let (by, artifact) = ("somebody".to_owned(), key(name));
+        let severity = Severity::None;
+        let (reason, happened) = match action {
+            RootAction::Rebuild => {
+                let (commit, previous, forced) = (commit.clone(), None, false);
+                let happened = Event::Committed {
+                    artifact: artifact.clone(),
+                    commit: commit.clone(),
+                    previous,
+                    forced,
+                    severity,
+                    subject: subject.clone(),
+                };
+                (Reason::SourceChanged { event, commit, subject }, happened)
+            }
             RootAction::Retest => {
-                Reason::Requested { event, by: "somebody".to_owned(), reason: subject }
+                let (artifact, request) = (artifact.clone(), Asked::Retest);
+                let (reason, author) = (subject.clone(), by.clone());
+                let happened =
+                    Event::Requested { artifact, request, by: author, reason, severity };
+                (Reason::Requested { event, by, reason: subject }, happened)
             }
         };
-        Root { artifact: key(name), commit, action, reason, severity: Severity::None, event }
+        let Answer::Start(launch) = self.rules.ask(&happened, &About::default()).answer() else {
+            panic!("no rule starts anything on account of {happened}")
+        };
+        assert_eq!(launch.action, action, "the rules do something else");
+        self.routes.insert(event, launch.route);
+        let (rule, hours) = (Some(launch.rule), launch.bounds.hours);
+        Root { artifact, commit, action, reason, severity, event, rule, hours }
     }
 
     fn make_plan(&mut self, roots: Vec<Root>) {
@@ -274,7 +317,8 @@ impl Simulation {
         let carried =
             parent.iter().flat_map(|plan| unfinished(plan, &self.steps)).collect::<Vec<_>>();
         let roots = one_each(carried.into_iter().chain(roots));
-        let now = Timestamp(self.id() as i64);
+        self.id();
+        let now = self.now();
         let request = Request {
             id: format!("{:032x}", self.id()).parse().unwrap(),
             parent: parent.map(|plan| plan.id),
@@ -282,16 +326,23 @@ impl Simulation {
             created: now,
             origin: now,
             start: now,
+            mode: PlanMode::Real,
+            approval: None,
             roots,
+            routes: self.routes.clone(),
         };
-        let rules = Rules {
+        let setup = Setup {
             max_rounds: MAX_ROUNDS,
             capacity: 2,
             default_duration: Duration::from_secs(60),
         };
-        let plan = make(request, &self.ground(), &rules);
+        let plan = make(request, &self.ground(), &setup);
         self.steps = first_steps(&plan);
         self.plan = Some(plan);
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(self.clock * 60_000_000)
     }
 
     pub(crate) fn is_settled(&self) -> bool {
@@ -429,7 +480,7 @@ impl Simulation {
             _ => None,
         };
         let mut actions: Vec<Action> = self.steps.iter().filter_map(of_step).collect();
-        let startable = progress::startable(&progress, &HashSet::new());
+        let startable = progress::startable(&progress, &HashSet::new(), self.now());
         let (mut starts, unresolvable): (Vec<StepIndex>, Vec<StepIndex>) =
             startable.into_iter().partition(|&index| self.resolve(index).is_ok());
         if !progress::may_be_solved_later(&progress, &unresolvable) {

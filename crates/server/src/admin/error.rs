@@ -62,7 +62,7 @@ impl From<StartError> for AdminError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Store(error) => Self::Store(error),
-            StartError::Policy { .. } => Self::input(error),
+            StartError::Policy { .. } | StartError::Rules(_) => Self::input(error),
             error => Self::outside(error),
         }
     }

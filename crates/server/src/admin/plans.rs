@@ -8,10 +8,11 @@ use model::build::BuildState;
 use model::event::Severity;
 use model::id::{BuildId, PlanId};
 use model::plan::NumberedPlan;
+use model::rule::{Approval, PlanMode};
 use model::step::{Step, StepState};
 use pipeline::plan::report::{self, PlanReport, PlanState};
 use serde::Serialize;
-use store::{Conn, Page, Tx, builds, plans, steps};
+use store::{Conn, Page, Tx, approvals, builds, plans, steps};
 
 use super::ledger::intervened;
 use super::table::Table;
@@ -107,7 +108,7 @@ impl Admin {
         let view = |head: plans::PlanHead| PlanView {
             number: head.number,
             branch: head.branch,
-            state: report::state(by_plan.get(&head.number).map_or(&[], Vec::as_slice)),
+            state: report::state(head.kind, by_plan.get(&head.number).map_or(&[], Vec::as_slice)),
             severity: head.severity,
             created: Moment(head.created),
             start: Moment(head.start),
@@ -142,12 +143,65 @@ impl Admin {
         signed(author, reason)?;
         self.write(async |tx| {
             let NumberedPlan { plan, .. } = numbered(tx, number).await?;
+            match &plan.mode {
+                PlanMode::Real => {}
+                PlanMode::Proposed { .. } => {
+                    return Err(AdminError::Input(format!(
+                        "plan {number} waits for a person to allow it: `millstream plan approve {number}`"
+                    )));
+                }
+                PlanMode::DryRun { .. } => {
+                    return Err(AdminError::Input(format!(
+                        "plan {number} is a dry run: it never starts"
+                    )));
+                }
+            }
             if !plans::bring_forward(tx, plan.id, self.now()).await? {
                 return Err(AdminError::Input(format!("plan {number} has started already")));
             }
             let sentence = format!("{author} let plan {number} start at once: {reason}");
             let about = (plan.events.first().copied(), Some(plan.id), None);
             intervened(tx, self.now(), about, sentence, serde_json::Value::Null).await
+        })
+        .await?;
+        self.plan(number).await
+    }
+
+    /// Allows a plan to touch more than its rule does. A server makes it again at its next look, with what is known then.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`] when it does not wait for that.
+    pub async fn approve_plan(
+        &self,
+        number: i64,
+        author: &str,
+        reason: &str,
+    ) -> Result<PlanReport, AdminError> {
+        signed(author, reason)?;
+        self.write(async |tx| {
+            let NumberedPlan { plan, .. } = numbered(tx, number).await?;
+            let steps = steps::of_plan(tx, plan.id).await?;
+            let PlanMode::Proposed { rule, limit } = &plan.mode else {
+                return Err(AdminError::Input(format!("plan {number} waits for no approval")));
+            };
+            if steps.iter().all(|step| step.state.is_settled()) {
+                return Err(AdminError::Input(format!(
+                    "plan {number} waits for no approval any more: `millstream plan show {number}`"
+                )));
+            }
+            let (author, reason) = (author.to_owned(), reason.to_owned());
+            let sentence = format!(
+                "{author} allowed plan {number} its {} steps, of which rule {rule} allows {limit}: {reason}",
+                steps.len()
+            );
+            let approval = Approval { author, reason, at: self.now() };
+            if !approvals::put(tx, plan.id, &approval).await? {
+                return Err(AdminError::Input(format!(
+                    "plan {number} was approved before: a server makes it again at its next look"
+                )));
+            }
+            let about = (plan.events.first().copied(), Some(plan.id), None);
+            intervened(tx, self.now(), about, sentence, serde_json::json!(approval)).await
         })
         .await?;
         self.plan(number).await
@@ -251,5 +305,10 @@ pub(crate) async fn reported(
     let named = builds::get_many(conn, &ids).await?;
     let nvrs: HashMap<BuildId, String> =
         named.into_iter().map(|build| (build.id, build.nvr.to_string())).collect();
-    Ok(report::report(&found.plan, Some(found.number), steps, |id| nvrs.get(&id).cloned()))
+    let mut report =
+        report::report(&found.plan, Some(found.number), steps, |id| nvrs.get(&id).cloned());
+    if report.state == PlanState::Proposed {
+        report.approval = approvals::of_plan(conn, found.plan.id).await?;
+    }
+    Ok(report)
 }

@@ -68,6 +68,36 @@ struct Line {
     body: Value,
 }
 
+impl Line {
+    fn message(self, own_id: impl Fn() -> String) -> Message {
+        let body = match self.body {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let id = self.id.filter(|id| !id.is_empty()).unwrap_or_else(own_id);
+        Message { id, topic: self.topic, body }
+    }
+}
+
+/// The messages of a file, each with its place.
+///
+/// # Errors
+/// [`AdminError::Input`] for the first line that is none.
+pub(super) fn messages(file: &Path) -> Result<Vec<(String, Message)>, AdminError> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| AdminError::Input(format!("could not read {}: {error}", file.display())))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let message = |(index, line): (usize, &str)| {
+        let place = format!("{}:{}", file.display(), index + 1);
+        let line: Line = serde_json::from_str(line).map_err(|error| {
+            AdminError::Input(format!("{place}: the line is no message: {error}"))
+        })?;
+        let message = line.message(|| place.clone());
+        Ok((place, message))
+    };
+    lines.map(message).collect()
+}
+
 impl Admin {
     /// Stores the messages of a file, one on each line. What cannot be read is kept as a rejected message.
     ///
@@ -120,13 +150,9 @@ impl Admin {
         let at = self.now();
         let (message, state) = match serde_json::from_str::<Line>(text) {
             Ok(line) => {
-                let body = match line.body {
-                    Value::String(text) => text,
-                    other => other.to_string(),
-                };
-                let id = line.id.filter(|id| !id.is_empty()).unwrap_or_else(own_id);
-                let state = state(place, &line.topic, &body);
-                (Message { id, topic: line.topic, body }, state)
+                let message = line.message(own_id);
+                let state = state(place, &message.topic, &message.body);
+                (message, state)
             }
             Err(error) => {
                 let message = Message {

@@ -43,7 +43,9 @@ pub struct OpenPlan {
     pub number: i64,
     /// Where it stands.
     pub state: PlanState,
-    /// The steps that are not settled.
+    /// What it waits for as a whole.
+    pub waits_for: Option<String>,
+    /// The steps that are not settled; none of a plan that waits as a whole.
     pub steps: Vec<OpenStep>,
 }
 
@@ -79,6 +81,10 @@ impl fmt::Display for Status {
         }
         for plan in &self.open_plans {
             writeln!(f, "\nplan {} is {}", plan.number, plan.state)?;
+            if let Some(waits_for) = &plan.waits_for {
+                writeln!(f, "{waits_for}")?;
+                continue;
+            }
             let row = |step: &OpenStep| {
                 [step.artifact.to_string(), step.state.to_owned(), step.waits_for.clone()]
             };
@@ -107,11 +113,17 @@ impl Admin {
         for found in plans::get_many(&mut reader, &ids).await? {
             let steps = steps::of_plan(&mut reader, found.plan.id).await?;
             let report = reported(&mut reader, &found, &steps).await?;
+            let waits_for =
+                report.standing().filter(|_| report.state == PlanState::Proposed);
             let open = report.steps.iter().filter(|step| !step.state.is_settled());
             open_plans.push(OpenPlan {
                 number: found.number,
                 state: report.state,
-                steps: open.map(open_step).collect(),
+                steps: match waits_for {
+                    None => open.map(open_step).collect(),
+                    Some(_) => Vec::new(),
+                },
+                waits_for,
             });
         }
         let held = holds::in_force(&mut reader, now)
@@ -152,7 +164,10 @@ fn open_step(step: &StepReport) -> OpenStep {
         StepState::Testing { .. } | StepState::Built { .. } => "tests".to_owned(),
         StepState::Retest => "a place to be tested".to_owned(),
         StepState::Passed { .. } => "the rest of its group, to be published".to_owned(),
-        StepState::Rebuild if artifacts.is_empty() => "a place to be built".to_owned(),
+        StepState::Rebuild if artifacts.is_empty() => match step.hours {
+            Some(hours) => format!("a place to be built, in the hours {hours}"),
+            None => "a place to be built".to_owned(),
+        },
         _ => artifacts.join(", "),
     };
     OpenStep { artifact: step.artifact.clone(), state: step.state.name(), waits_for }

@@ -13,9 +13,14 @@ use model::gate::{Objection, ObjectionKind};
 use model::id::{EventId, PlanId};
 use model::plan::{Plan, RootAction};
 use model::reason::Reason;
+use model::rule::PlanMode;
+use model::source::About;
 use model::step::{Step, StepState};
 use model::test::{TestRun, TestRunState};
-use pipeline::plan::{Ground, Published, Request as PlanRequest, Root, Rules, first_steps, make};
+use pipeline::plan::{Ground, Published, Request as PlanRequest, Root, Setup, first_steps, make};
+use pipeline::rules::matching::Answer;
+use pipeline::rules::passage::Route;
+use pipeline::rules::shipped;
 use store::builds::{Fence, NewBuild, Reservation};
 use store::{builds, events, plans, steps, test_runs};
 
@@ -93,6 +98,25 @@ fn failure() -> Failure {
     Failure { kind: FailureKind::Failed, message: "no such header".to_owned(), line: Some(3) }
 }
 
+fn committed() -> Event {
+    Event::Committed {
+        artifact: key(LIB),
+        commit: commit(),
+        previous: None,
+        forced: false,
+        severity: Severity::None,
+        subject: "Change it".to_owned(),
+    }
+}
+
+/// How far a commit goes by the shipped rules.
+fn route() -> Route {
+    match shipped::set().ask(&committed(), &About::default()).answer() {
+        Answer::Start(launch) => launch.route,
+        Answer::Nothing { sentence, .. } => panic!("{sentence}"),
+    }
+}
+
 fn plan(event: EventId, user: &Build) -> Plan {
     let reason = Reason::SourceChanged { event, commit: commit(), subject: "Change it".to_owned() };
     let severity = Severity::None;
@@ -103,6 +127,8 @@ fn plan(event: EventId, user: &Build) -> Plan {
         reason,
         severity,
         event,
+        rule: Some("package-changed".parse().unwrap()),
+        hours: None,
     };
     let request = PlanRequest {
         id: mint::<PlanId>(),
@@ -111,7 +137,10 @@ fn plan(event: EventId, user: &Build) -> Plan {
         created: Timestamp(1),
         origin: Timestamp(1),
         start: Timestamp(1),
+        mode: PlanMode::Real,
+        approval: None,
         roots: vec![root],
+        routes: [(event, route())].into(),
     };
     let published = Published { build: user.id, commit: commit() };
     let ground = Ground {
@@ -122,7 +151,7 @@ fn plan(event: EventId, user: &Build) -> Plan {
     make(
         request,
         &ground,
-        &Rules { max_rounds: 3, capacity: 1, default_duration: Duration::from_secs(60) },
+        &Setup { max_rounds: 3, capacity: 1, default_duration: Duration::from_secs(60) },
     )
 }
 
@@ -131,15 +160,7 @@ async fn scene(lib: BuildState, state: impl Fn(&Build) -> StepState) -> Scene {
     let (admin, folder) = open().await;
     let mut tx = admin.store.begin().await.unwrap();
     let event: EventId = mint();
-    let committed = Event::Committed {
-        artifact: key(LIB),
-        commit: commit(),
-        previous: None,
-        forced: false,
-        severity: Severity::None,
-        subject: "Change it".to_owned(),
-    };
-    events::insert(&mut tx, event, &committed, Timestamp(1)).await.unwrap();
+    events::insert(&mut tx, event, &committed(), Timestamp(1)).await.unwrap();
     let lib = build(&mut tx, LIB, lib).await;
     let user = build(&mut tx, USER, succeeded()).await;
     let run = TestRun {

@@ -6,21 +6,22 @@ use std::path::{Path, PathBuf};
 
 use adapters::distgit;
 use model::artifact::{ArtifactKey, ArtifactKind, CommitId};
-use model::event::Severity;
+use model::event::{Event, Severity};
 use model::hold::HoldKind;
 use model::plan::RootAction;
 use model::reason::Reason;
 use model::source::{Source, SourceContent, SourceProblem};
 use pipeline::affected::edges::of_source;
 use pipeline::plan::report::{PlanReport, report};
-use pipeline::plan::{Root, first_steps};
+use pipeline::plan::{Root, beyond, first_steps};
+use pipeline::rules::matching::Answer;
 use serde::Serialize;
 use store::holds;
 
 use super::{Admin, AdminError};
 use crate::clock::mint;
 use crate::context::Context;
-use crate::planning::{Draft, Supposed, draft};
+use crate::planning::{Draft, Supposed, Wish, alone, draft};
 use crate::reconcile::plan::provisional::providers;
 use crate::sourcing;
 
@@ -53,12 +54,17 @@ pub struct WhatIf {
     pub goes_on_with: Vec<i64>,
     /// Who has frozen the artifact, so that no plan would be made, and why.
     pub frozen: Option<String>,
+    /// Why the rules would start nothing.
+    pub left: Option<String>,
 }
 
 impl fmt::Display for WhatIf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(frozen) = &self.frozen {
             writeln!(f, "No plan would be made: {frozen}. If it were not:\n")?;
+        }
+        if let Some(left) = &self.left {
+            writeln!(f, "No plan would be made: {left}. If one were:\n")?;
         }
         self.report.fmt(f)?;
         if self.goes_on_with.is_empty() {
@@ -116,8 +122,10 @@ impl Admin {
     /// # Errors
     /// [`AdminError::Input`] with file and line when the source cannot be read.
     pub async fn what_if(&self, supposition: &Supposition) -> Result<WhatIf, AdminError> {
-        let draft = self.with_context(async |context| drafted(context, supposition).await).await?;
+        let (draft, left) =
+            self.with_context(async |context| drafted(context, supposition).await).await?;
         Ok(WhatIf {
+            left,
             report: report(&draft.plan, None, &first_steps(&draft.plan), |_| None),
             goes_on_with: draft.merged.iter().map(|(plan, _)| plan.number).collect(),
             frozen: self.frozen(supposition.artifact()).await?,
@@ -133,7 +141,11 @@ impl Admin {
     }
 }
 
-async fn drafted(context: &Context, supposition: &Supposition) -> Result<Draft, AdminError> {
+/// The plan, or what it would be if the rules started one, and why they do not.
+async fn drafted(
+    context: &Context,
+    supposition: &Supposition,
+) -> Result<(Draft, Option<String>), AdminError> {
     let artifact = supposition.artifact();
     let (commit, content, subject) = match supposition {
         Supposition::Commit { revision, .. } => committed(context, artifact, revision).await?,
@@ -146,20 +158,47 @@ async fn drafted(context: &Context, supposition: &Supposition) -> Result<Draft, 
     let source =
         Source { artifact: artifact.clone(), commit: commit.clone(), content: Ok(content.clone()) };
     let providers = providers(context, &artifact.branch, std::slice::from_ref(&source)).await?;
+    let event = mint();
+    let happened = Event::Committed {
+        artifact: artifact.clone(),
+        commit: commit.clone(),
+        previous: None,
+        forced: false,
+        severity: Severity::None,
+        subject: subject.clone(),
+    };
+    let answer = context.rules.ask(&happened, &content.settings.about).answer();
+    let (launch, left) = match answer {
+        Answer::Start(launch) => (Some(launch), None),
+        Answer::Nothing { sentence, .. } => (None, Some(sentence)),
+    };
+    let launch = launch.as_ref();
+    let route = launch.map(|launch| (event, launch.route.clone()));
     let supposed = Supposed {
+        routes: route.into_iter().collect(),
         edges: of_source(artifact, &commit, &content, &providers),
         settings: HashMap::from([(artifact.clone(), content.settings.clone())]),
     };
-    let event = mint();
     let root = Root {
         artifact: artifact.clone(),
         commit: commit.clone(),
-        action: RootAction::Rebuild,
+        action: launch.map_or(RootAction::Rebuild, |launch| launch.action),
         reason: Reason::SourceChanged { event, commit, subject },
-        severity: Severity::None,
+        severity: launch.map_or(Severity::None, |launch| launch.severity),
         event,
+        rule: launch.map(|launch| launch.rule.clone()),
+        hours: launch.and_then(|launch| launch.bounds.hours),
     };
-    Ok(draft(context, &artifact.branch, vec![root], &supposed).await?)
+    let bounds = launch.map(|launch| (event, launch.bounds.clone())).into_iter().collect();
+    let wish = Wish::of(context, vec![root]).bounded(&bounds);
+    let branch = &artifact.branch;
+    let mut plan = alone(context, branch, wish.clone(), &supposed).await?;
+    // What touches too much is proposed by itself, whatever it meets.
+    if let Some(mode) = launch.and_then(|launch| beyond(&plan, &launch.bounds)) {
+        plan.mode = mode;
+        return Ok((Draft { plan, merged: Vec::new() }, left));
+    }
+    Ok((draft(context, branch, wish, &supposed).await?, left))
 }
 
 type Read = (CommitId, Result<SourceContent, SourceProblem>, String);

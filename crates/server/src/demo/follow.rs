@@ -203,12 +203,12 @@ impl Seen {
     fn is_at_rest(&self, unchanged: Duration) -> bool {
         let outputs = self.steps().any(|(_, step)| matches!(step.state, StepState::Passed { .. }));
         let quiet = if outputs { QUIET_WITH_OUTPUTS } else { QUIET };
-        let rests = |steps: &[Step]| match report::state(steps) {
-            PlanState::Done => true,
-            PlanState::Held => unchanged >= quiet,
+        let rests = |plan: &Plan, steps: &[Step]| match report::state(plan.mode.kind(), steps) {
+            PlanState::Done | PlanState::DryRun => true,
+            PlanState::Held | PlanState::Proposed => unchanged >= quiet,
             PlanState::Running | PlanState::Superseded => false,
         };
-        self.open == 0 && self.plans.iter().all(|(_, _, steps)| rests(steps))
+        self.open == 0 && self.plans.iter().all(|(_, plan, steps)| rests(plan, steps))
     }
 
     fn stuck(&self) -> String {

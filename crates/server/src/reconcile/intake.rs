@@ -5,6 +5,7 @@ use model::id::EventId;
 use model::message::{InboxState, Received};
 use model::test::TestResult;
 use pipeline::intake::{self, Reading};
+use pipeline::rules::EventKind;
 use store::leases::{self, Lease};
 use store::refs::{self, Move};
 use store::{Tx, builds, events, inbox, results};
@@ -75,9 +76,11 @@ async fn record(
     let results = accepted.iter().filter(|(_, event)| matches!(event, Event::TestResult { .. }));
     let results: Vec<EventId> = results.map(|(id, _)| *id).collect();
     if !results.is_empty() {
-        // Their effect is all there is to them: gates read the results.
-        events::set_state(tx, &results, EventState::New, EventState::Done).await?;
         context.wakes.wake(Stage::Gate);
+        if !context.rules.is_on(EventKind::TestResult) {
+            // Their effect is all there is to them: gates read the results.
+            events::set_state(tx, &results, EventState::New, EventState::Done).await?;
+        }
     }
     Ok(())
 }
@@ -132,7 +135,7 @@ async fn effect(
             };
             results::insert_many(tx, &[result]).await?;
         }
-        Event::Requested { .. } => {}
+        Event::Requested { .. } | Event::TimeElapsed { .. } => {}
     }
     Ok(Ok(()))
 }

@@ -1,49 +1,54 @@
 //! Events -> plans. A source that does not parse is rejected here, and nothing else is touched.
 
+mod answer;
 mod missing;
 pub(crate) mod provisional;
 pub(crate) mod reading;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use model::artifact::{ArtifactKey, BranchName, CommitId};
+use model::artifact::{ArtifactKey, BranchName};
 use model::build::BuildState;
 use model::decision::{Decision, DecisionKind};
-use model::event::{Event, EventState, RecordedEvent, Request};
-use model::hold::{Hold, HoldKind};
+use model::event::{EventState, RecordedEvent};
 use model::id::EventId;
-use model::plan::{Plan, RootAction};
-use model::reason::Reason;
-use model::source::{Source, SourceProblem};
+use model::plan::Plan;
+use model::rule::PlanMode;
 use model::step::{Step, StepState};
+use pipeline::plan::merge::unfinished;
 use pipeline::plan::{Root, first_steps};
+use pipeline::rules::limits::Bounds;
 use store::leases::{self, Lease};
-use store::{Tx, builds, events, holds, plans, refs, sources, steps};
+use store::{Tx, builds, events, plans, steps};
 
 use super::{Outcome, Stage, StageError};
 use crate::context::Context;
-use crate::planning::{Draft, Supposed, draft, drafts};
+use crate::planning::{Draft, Supposed, Wish, alone, draft, drafts, proposals};
 use crate::view::append;
+use answer::{Answer, DryStart, Moment, Start, answer, decision};
+
+pub(crate) use answer::root;
 
 /// How many events are answered at once. More at once means fewer plans to merge.
 const AT_ONCE: u32 = 500;
 
-/// What an event comes to.
-enum Answer {
-    /// It asks for no plan.
-    Nothing { state: EventState, kind: DecisionKind, sentence: String, detail: serde_json::Value },
-    /// It starts a change.
-    Root(Box<Root>),
-    /// Its source has to be read first.
-    Unread(reading::Wanted),
-}
-
 /// Answers what is new. What has to be read first and takes long is answered at a later look.
 pub(crate) async fn look(context: &Arc<Context>, lease: &Lease) -> Result<Outcome, StageError> {
+    let allowed = carry_out_allowed(context, lease).await?;
+    let answered = answer_pending(context, lease).await?;
+    if !allowed && !answered {
+        return Ok(Outcome::Idle);
+    }
+    context.wakes.wake(Stage::Fate);
+    context.wakes.wake(Stage::Schedule);
+    Ok(Outcome::Busy)
+}
+
+async fn answer_pending(context: &Arc<Context>, lease: &Lease) -> Result<bool, StageError> {
     let pending = events::pending(&mut *context.store.read().await?, AT_ONCE).await?;
     if pending.is_empty() {
-        return Ok(Outcome::Idle);
+        return Ok(false);
     }
     let mut answers = Answers::default();
     let unread = answers.gather(context, pending).await?;
@@ -54,26 +59,46 @@ pub(crate) async fn look(context: &Arc<Context>, lease: &Lease) -> Result<Outcom
         reading::read(context, &wanted).await;
         answers.gather(context, unread.into_iter().map(|(recorded, _)| recorded).collect()).await?;
     }
-    let Answers { mut roots, nothing } = answers;
+    let Answers { mut starts, nothing, mut notices } = answers;
     // Those whose source was known came first. Plans are made in the order of events, whatever a kill left read.
-    roots.values_mut().for_each(|roots| roots.sort_by_key(|root| root.event));
-    if roots.is_empty() && nothing.is_empty() {
-        return Ok(Outcome::Idle);
+    starts.values_mut().for_each(|starts| starts.sort_by_key(Start::event));
+    if starts.is_empty() && nothing.is_empty() {
+        return Ok(false);
     }
     close(context, lease, &nothing).await?;
-    for (branch, roots) in roots {
-        plan(context, lease, &branch, roots).await?;
+    for (branch, starts) in starts {
+        plan(context, lease, &branch, Starts::of(starts, &mut notices)).await?;
     }
-    context.wakes.wake(Stage::Fate);
-    context.wakes.wake(Stage::Schedule);
-    Ok(Outcome::Busy)
+    Ok(true)
 }
+
+/// Plans again what a person has allowed, together with what is under way by now.
+async fn carry_out_allowed(context: &Context, lease: &Lease) -> Result<bool, StageError> {
+    let allowed = proposals::allowed(context).await?;
+    let any = !allowed.is_empty();
+    for (found, steps, approval) in allowed {
+        let roots = unfinished(&found.plan, &steps);
+        let branch = found.plan.branch.clone();
+        let wish = Wish {
+            approval: Some(approval),
+            goes_on_with: vec![(found, steps)],
+            ..Wish::of(context, roots)
+        };
+        let draft = draft(context, &branch, wish, &Supposed::default()).await?;
+        store(context, lease, vec![(draft, Vec::new())], &mut HashMap::new()).await?;
+    }
+    Ok(any)
+}
+
+/// What is to be put in the ledger together with the mark on an event.
+type Notices = HashMap<EventId, Vec<Decision>>;
 
 /// What the events of one look come to.
 #[derive(Default)]
 struct Answers {
-    roots: BTreeMap<BranchName, Vec<Root>>,
-    nothing: Vec<(EventId, EventState, Decision)>,
+    starts: BTreeMap<BranchName, Vec<Start>>,
+    nothing: Vec<(EventId, EventState, Vec<Decision>)>,
+    notices: Notices,
 }
 
 impl Answers {
@@ -86,13 +111,17 @@ impl Answers {
         let moment = Moment::load(context, &pending).await?;
         let mut unread = Vec::new();
         for recorded in pending {
-            match answer(&moment, &recorded) {
-                Answer::Root(root) => {
-                    self.roots.entry(root.artifact.branch.clone()).or_default().push(*root);
+            let (answer, notices) = answer(context, &moment, &recorded);
+            match answer {
+                Answer::Start(start) => {
+                    let branch = recorded.event.artifact().branch.clone();
+                    self.starts.entry(branch).or_default().push(*start);
+                    self.notices.insert(recorded.id, notices);
                 }
                 Answer::Nothing { state, kind, sentence, detail } => {
-                    let decision = decision(context, &recorded, kind, sentence, detail);
-                    self.nothing.push((recorded.id, state, decision));
+                    let decision = decision(context, &recorded, kind, (sentence, detail));
+                    let decisions = [vec![decision], notices].concat();
+                    self.nothing.push((recorded.id, state, decisions));
                 }
                 Answer::Unread(wanted) => unread.push((recorded, wanted)),
             }
@@ -101,161 +130,138 @@ impl Answers {
     }
 }
 
-/// Plans roots of one branch: those whose consequences meet together, all that meet nothing else in one transaction.
+impl Start {
+    fn event(&self) -> Option<EventId> {
+        let real = self.real.as_ref().map(|(root, _)| root.event);
+        real.or(self.dry.as_ref().map(|dry| dry.root.event))
+    }
+}
+
+/// The starts of one branch, sorted by what becomes of them.
+struct Starts<'n> {
+    roots: Vec<Root>,
+    bounds: HashMap<EventId, Bounds>,
+    /// What would start beside a root, or instead of one.
+    dry: HashMap<EventId, DryStart>,
+    notices: &'n mut Notices,
+}
+
+impl<'n> Starts<'n> {
+    fn of(starts: Vec<Start>, notices: &'n mut Notices) -> Self {
+        let (roots, bounds, dry) = (Vec::new(), HashMap::new(), HashMap::new());
+        let mut sorted = Self { roots, bounds, dry, notices };
+        for Start { real, dry } in starts {
+            if let Some((root, bounds)) = real {
+                sorted.bounds.insert(root.event, bounds);
+                sorted.roots.push(root);
+            }
+            if let Some(dry) = dry {
+                sorted.dry.insert(dry.root.event, dry);
+            }
+        }
+        sorted
+    }
+
+    /// Adds to drafts the dry runs of their events.
+    async fn beside(
+        &mut self,
+        context: &Context,
+        branch: &BranchName,
+        drafts: &mut Vec<(Draft, Vec<Root>)>,
+    ) -> Result<(), StageError> {
+        let roots = drafts.iter().flat_map(|(_, roots)| roots);
+        let events: Vec<EventId> = roots.map(|root| root.event).collect();
+        for event in events {
+            if let Some(dry) = self.dry.remove(&event) {
+                drafts.push((dry_run(context, branch, &dry).await?, Vec::new()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The plan there would be if some dry runs were real.
+async fn dry_run(
+    context: &Context,
+    branch: &BranchName,
+    dry: &DryStart,
+) -> Result<Draft, StageError> {
+    let routes = HashMap::from([(dry.root.event, dry.route.clone())]);
+    let supposed = Supposed { routes, ..Supposed::default() };
+    let mode = PlanMode::DryRun { rules: dry.rules.clone() };
+    let wish = Wish { mode, ..Wish::of(context, vec![dry.root.clone()]) };
+    let plan = alone(context, branch, wish, &supposed).await?;
+    Ok(Draft { plan, merged: Vec::new() })
+}
+
+/// Plans what starts on one branch: what touches more than its rules allow by itself; of the rest, those roots whose
+/// consequences meet together, all that meet nothing else in one transaction.
 async fn plan(
     context: &Context,
     lease: &Lease,
     branch: &BranchName,
-    roots: Vec<Root>,
+    mut starts: Starts<'_>,
 ) -> Result<(), StageError> {
-    provisional::update(context, lease, branch, &roots).await?;
-    let missing = missing::roots(context, branch, &roots).await?;
-    let roots = roots.into_iter().chain(missing).collect();
-    let groups = groups(context, roots).await?;
-    let (apart, meeting) = drafts(context, branch, groups).await?;
-    store(context, lease, &apart).await?;
-    for roots in meeting {
-        let draft = draft(context, branch, roots.clone(), &Supposed::default()).await?;
-        store(context, lease, &[(draft, roots)]).await?;
+    let mut roots = std::mem::take(&mut starts.roots);
+    let only_shown = starts.dry.values().map(|dry| &dry.root);
+    let all: Vec<Root> = roots.iter().chain(only_shown).cloned().collect();
+    provisional::update(context, lease, branch, &all).await?;
+    roots.extend(missing::roots(context, branch, &roots).await?);
+    let mut large = proposals::take_large(context, branch, &mut roots, &starts.bounds).await?;
+    let groups = groups(context, roots).await?.into_iter();
+    let groups = groups.map(|roots| Wish::of(context, roots).bounded(&starts.bounds)).collect();
+    let (mut apart, meeting) = drafts(context, branch, groups).await?;
+    apart.append(&mut large);
+    take_places(context, branch, &mut apart).await?;
+    starts.beside(context, branch, &mut apart).await?;
+    store(context, lease, apart, starts.notices).await?;
+    for wish in meeting {
+        let roots = wish.roots.clone();
+        let draft = draft(context, branch, wish, &Supposed::default()).await?;
+        let mut drafts = vec![(draft, roots)];
+        take_places(context, branch, &mut drafts).await?;
+        starts.beside(context, branch, &mut drafts).await?;
+        store(context, lease, drafts, starts.notices).await?;
+    }
+    for dry in std::mem::take(&mut starts.dry).into_values() {
+        let draft = dry_run(context, branch, &dry).await?;
+        store(context, lease, vec![(draft, vec![dry.root])], starts.notices).await?;
     }
     Ok(())
 }
 
-/// What all answers of one look ask about, loaded once.
-struct Moment {
-    frozen: Vec<Hold>,
-    tips: HashMap<ArtifactKey, Option<CommitId>>,
-    /// What the tips say, of those that were read.
-    sources: HashMap<ArtifactKey, Source>,
-}
-
-impl Moment {
-    async fn load(context: &Context, pending: &[RecordedEvent]) -> Result<Self, StageError> {
-        let mut reader = context.store.read().await?;
-        let in_force = holds::in_force(&mut reader, context.clock.now()).await?;
-        let artifacts: Vec<ArtifactKey> =
-            pending.iter().map(|recorded| recorded.event.artifact().clone()).collect();
-        let tips = refs::tips_of(&mut reader, &artifacts).await?;
-        let commits: Vec<(ArtifactKey, CommitId)> = (tips.iter())
-            .filter_map(|tip| Some((tip.artifact.clone(), tip.commit.clone()?)))
-            .collect();
-        let sources = sources::get_many(&mut reader, &commits).await?;
-        Ok(Self {
-            frozen: in_force.into_iter().filter(|hold| hold.kind == HoldKind::Freeze).collect(),
-            tips: tips.into_iter().map(|tip| (tip.artifact, tip.commit)).collect(),
-            sources: (sources.into_iter())
-                .map(|source| (source.artifact.clone(), source))
-                .collect(),
-        })
-    }
-}
-
-fn answer(moment: &Moment, recorded: &RecordedEvent) -> Answer {
-    let artifact = recorded.event.artifact();
-    if let Some(hold) = moment.frozen.iter().find(|hold| hold.artifact == *artifact) {
-        let (author, reason) = (hold.author.clone(), hold.reason.clone());
-        let sentence = format!("{artifact} is frozen by {author}: {reason}");
-        return ignored(sentence, serde_json::json!(Reason::Frozen { author, reason }));
-    }
-    let tip = moment.tips.get(artifact).cloned().flatten();
-    let none = serde_json::Value::Null;
-    let (commit, action, reason) = match &recorded.event {
-        Event::Committed { commit, subject, .. } => {
-            if tip.as_ref() != Some(commit) {
-                let moved =
-                    format!("the branch of {artifact} has moved on from {}", commit.short());
-                return ignored(moved, none);
-            }
-            let (event, subject) = (recorded.id, subject.clone());
-            let reason = Reason::SourceChanged { event, commit: commit.clone(), subject };
-            (commit.clone(), RootAction::Rebuild, reason)
-        }
-        Event::Requested { request, by, reason, .. } => {
-            let Some(commit) = tip else {
-                return rejected(&format!("{artifact} has no such branch"), none);
-            };
-            let action = match request {
-                Request::Rebuild => RootAction::Rebuild,
-                Request::Retest => RootAction::Retest,
-            };
-            let (by, reason) = (by.clone(), reason.clone());
-            (commit, action, Reason::Requested { event: recorded.id, by, reason })
-        }
-        Event::BranchDeleted { .. } => {
-            let gone = format!("the branch of {artifact} is gone; what is published of it stays");
-            return ignored(gone, none);
-        }
-        Event::TestResult { .. } => {
-            return ignored("gates read the result".to_owned(), none);
-        }
-    };
-    root(moment, recorded, (commit, action, reason))
-}
-
-/// A root, once the source at its tip is read.
-fn root(
-    moment: &Moment,
-    recorded: &RecordedEvent,
-    (commit, action, reason): (CommitId, RootAction, Reason),
-) -> Answer {
-    let artifact = recorded.event.artifact();
-    let Some(source) = moment.sources.get(artifact) else {
-        return Answer::Unread((artifact.clone(), commit));
-    };
-    if let Err(problem) = &source.content {
-        return refused(artifact, problem);
-    }
-    let severity = recorded.event.severity();
-    let root =
-        Root { artifact: artifact.clone(), commit, action, reason, severity, event: recorded.id };
-    Answer::Root(Box::new(root))
-}
-
-fn refused(artifact: &ArtifactKey, problem: &SourceProblem) -> Answer {
-    rejected(&format!("{artifact}: {problem}"), serde_json::json!(problem))
-}
-
-fn rejected(sentence: &str, detail: serde_json::Value) -> Answer {
-    let sentence = sentence.to_owned();
-    Answer::Nothing { state: EventState::Rejected, kind: DecisionKind::Rejected, sentence, detail }
-}
-
-fn ignored(sentence: String, detail: serde_json::Value) -> Answer {
-    Answer::Nothing { state: EventState::Done, kind: DecisionKind::Ignored, sentence, detail }
-}
-
-fn decision(
+/// Lets drafts take the places of the plans that wait for a person about an older commit.
+async fn take_places(
     context: &Context,
-    recorded: &RecordedEvent,
-    kind: DecisionKind,
-    sentence: String,
-    detail: serde_json::Value,
-) -> Decision {
-    Decision {
-        kind,
-        at: context.clock.now(),
-        event: Some(recorded.id),
-        plan: None,
-        artifact: Some(recorded.event.artifact().clone()),
-        sentence,
-        detail,
+    branch: &BranchName,
+    drafts: &mut [(Draft, Vec<Root>)],
+) -> Result<(), StageError> {
+    let roots = drafts.iter().flat_map(|(_, roots)| roots).cloned().collect::<Vec<_>>();
+    for (start, replaced) in proposals::replaced_by(context, branch, &roots).await? {
+        let mut takers = drafts.iter_mut().filter(|(_, roots)| {
+            roots.iter().any(|root| root.artifact == start)
+        });
+        if let Some((draft, _)) = takers.next() {
+            draft.merged.push(replaced);
+        }
     }
+    Ok(())
 }
 
-/// Marks events that ask for no plan, each with the decision that says why.
+/// Marks events that ask for no plan, each with the decisions that say why.
 async fn close(
     context: &Context,
     lease: &Lease,
-    nothing: &[(EventId, EventState, Decision)],
+    nothing: &[(EventId, EventState, Vec<Decision>)],
 ) -> Result<(), StageError> {
     if nothing.is_empty() {
         return Ok(());
     }
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, context.clock.now()).await?;
-    for (event, state, decision) in nothing {
+    for (event, state, decisions) in nothing {
         events::set_state(&mut tx, &[*event], EventState::New, *state).await?;
-        append(&mut tx, std::slice::from_ref(decision)).await?;
+        append(&mut tx, decisions).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -276,7 +282,8 @@ async fn groups(context: &Context, roots: Vec<Root>) -> Result<Vec<Vec<Root>>, S
 async fn store(
     context: &Context,
     lease: &Lease,
-    drafts: &[(Draft, Vec<Root>)],
+    drafts: Vec<(Draft, Vec<Root>)>,
+    notices: &mut Notices,
 ) -> Result<(), StageError> {
     if drafts.is_empty() {
         return Ok(());
@@ -287,7 +294,7 @@ async fn store(
         drafts.iter().map(|(draft, _)| (&draft.plan, first_steps(&draft.plan))).collect();
     plans::insert_many(&mut tx, &plans).await?;
     let mut record = Vec::new();
-    for (draft, _) in drafts {
+    for (draft, _) in &drafts {
         for (merged, steps) in &draft.merged {
             supersede(context, &mut tx, draft, steps).await?;
             let sentence = format!("plan {} goes on in a new plan", merged.number);
@@ -296,8 +303,11 @@ async fn store(
         }
         record.extend(planned(context, draft));
     }
-    let answered: Vec<EventId> =
+    // An event may start at several places: what its artifact lacks is built first.
+    let answered: BTreeSet<EventId> =
         drafts.iter().flat_map(|(_, roots)| roots).map(|root| root.event).collect();
+    record.extend(answered.iter().filter_map(|event| notices.remove(event)).flatten());
+    let answered: Vec<EventId> = answered.into_iter().collect();
     events::set_state(&mut tx, &answered, EventState::New, EventState::Planned).await?;
     append(&mut tx, &record).await?;
     Ok(tx.commit().await?)
@@ -359,18 +369,32 @@ fn about(context: &Context, draft: &Draft, kind: DecisionKind, sentence: String)
     }
 }
 
-/// One decision for each root, and one for each edge at which the change stopped already.
+/// One decision for each root, one for each artifact before which the change stopped already, and one for a plan that
+/// waits for a person. A dry run decides nothing.
 fn planned(context: &Context, draft: &Draft) -> Vec<Decision> {
+    if matches!(draft.plan.mode, PlanMode::DryRun { .. }) {
+        return Vec::new();
+    }
     let roots = draft.plan.steps.iter().filter(|step| step.root.is_some()).map(|step| Decision {
         event: step.reason.event().or(draft.plan.events.first().copied()),
         artifact: Some(step.artifact.clone()),
         detail: serde_json::json!(step.reason),
         ..about(context, draft, DecisionKind::Planned, step.reason.to_string())
     });
-    let stops = draft.plan.stops.iter().map(|stop| Decision {
+    let inside: HashSet<&ArtifactKey> =
+        draft.plan.steps.iter().map(|step| &step.artifact).collect();
+    let stops = draft.plan.stops.iter().filter(|stop| !inside.contains(&stop.edge.dependent));
+    let stops = stops.map(|stop| Decision {
         artifact: Some(stop.edge.dependent.clone()),
         detail: serde_json::json!(stop),
         ..about(context, draft, DecisionKind::Stopped, stop.to_string())
     });
-    roots.chain(stops).collect()
+    let asked = proposals::sentence(draft).map(|sentence| Decision {
+        detail: serde_json::json!(draft.plan.mode),
+        ..about(context, draft, DecisionKind::Proposed, sentence)
+    });
+    roots.chain(stops).chain(asked).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,7 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Look, Stage
     let mut outcome = Look::Idle;
     for mut view in view::started(context).await? {
         let mut lacking = Vec::new();
-        for index in progress::startable(&view.progress(), &held) {
+        for index in progress::startable(&view.progress(), &held, context.clock.now()) {
             match queue_build(context, lease, &mut view, index).await? {
                 Queued::Yes => outcome = Look::Busy,
                 Queued::Unresolvable(problems) => lacking.push((index, problems)),

@@ -12,6 +12,7 @@ use model::event::{Event, Severity};
 use model::id::{BuildId, EventId, PlanId};
 use model::plan::{Plan, PlannedStep, RootAction, Unit};
 use model::reason::Reason;
+use model::rule::PlanMode;
 use model::step::{Step, StepState};
 use store::builds::{Fence, NewBuild, Reservation};
 use store::testing::TestDatabase;
@@ -128,6 +129,9 @@ pub(crate) fn plan(number: u128, names: &[&str]) -> (Plan, Vec<Step>) {
         commit: commit(1),
         root: Some(RootAction::Rebuild),
         reason: reason.clone(),
+        rule: Some("package-changed".parse().unwrap()),
+        hours: Some("22:00-06:00".parse().unwrap()),
+        not_before: Some(at(2)),
         replaces: Some(id::<BuildId>(7)),
         tier: 0,
         unit: 0,
@@ -138,6 +142,8 @@ pub(crate) fn plan(number: u128, names: &[&str]) -> (Plan, Vec<Step>) {
         parent: None,
         branch: branch(),
         events: vec![event],
+        mode: PlanMode::Real,
+        approval: None,
         severity: Severity::Important,
         created: at(1),
         origin: at(1),

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use model::build::{Build, BuildState, Failure, FailureKind};
+use model::rule::{Approval, PlanMode, RuleId};
 use model::step::StepState;
 use store::builds::{NewBuild, Reservation};
-use store::{Error, Page, Store, Tx, builds, plans, steps};
+use store::{Error, Page, Store, Tx, approvals, builds, plans, steps, timers};
 
 use crate::fixture::{
     artifact, at, both, branch, commit, digest, fence, id, new_build, plan, queued, succeeded,
@@ -245,6 +246,44 @@ async fn a_plan_comes_back_as_it_was() {
         let mut tx = store.begin().await.unwrap();
         let refused = plans::insert(&mut tx, &third, &steps).await;
         assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_waits_for_a_person_is_in_nobodys_way() {
+    both(|store| async move {
+        let (real, real_steps) = plan(1, &["zlib"]);
+        let (mut large, large_steps) = plan(2, &["zlib", "png"]);
+        let rule: RuleId = "package-changed".parse().unwrap();
+        large.mode = PlanMode::Proposed { rule: rule.clone(), limit: 1 };
+        let mut tx = store.begin().await.unwrap();
+        plans::insert(&mut tx, &real, &real_steps).await.unwrap();
+        plans::insert(&mut tx, &large, &large_steps).await.unwrap();
+        let numbers = |heads: Vec<plans::PlanHead>| {
+            heads.iter().map(|head| head.id.0.as_u128()).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(plans::started(&mut tx, at(9)).await.unwrap()), [1]);
+        let keys = [artifact("zlib"), artifact("png")];
+        assert_eq!(numbers(plans::open_touching(&mut tx, &keys).await.unwrap()), [1]);
+        assert_eq!(numbers(plans::open(&mut tx, &branch()).await.unwrap()), [1, 2]);
+        assert_eq!(numbers(plans::proposed(&mut tx, Some(&branch())).await.unwrap()), [2]);
+        let other = "f45".parse().unwrap();
+        assert_eq!(plans::proposed(&mut tx, Some(&other)).await.unwrap(), []);
+        assert_eq!(plans::get(&mut tx, id(2)).await.unwrap().unwrap().plan, large);
+
+        let approval =
+            |author: &str| Approval { author: author.to_owned(), reason: "yes".to_owned(), at: at(3) };
+        assert_eq!(approvals::of_plan(&mut tx, id(2)).await.unwrap(), None);
+        assert!(approvals::put(&mut tx, id(2), &approval("ann")).await.unwrap());
+        assert!(!approvals::put(&mut tx, id(2), &approval("bob")).await.unwrap());
+        assert_eq!(approvals::of_plan(&mut tx, id(2)).await.unwrap(), Some(approval("ann")));
+
+        assert_eq!(timers::last(&mut tx, &rule).await.unwrap(), None);
+        timers::put(&mut tx, &rule, 3).await.unwrap();
+        timers::put(&mut tx, &rule, 4).await.unwrap();
+        assert_eq!(timers::last(&mut tx, &rule).await.unwrap(), Some(4));
+        tx.commit().await.unwrap();
     })
     .await;
 }

@@ -62,5 +62,7 @@ async fn missing(
         reason: Reason::Missing { event: wanted_by.event, by: wanted_by.artifact.clone() },
         severity: wanted_by.severity,
         event: wanted_by.event,
+        rule: wanted_by.rule.clone(),
+        hours: wanted_by.hours,
     }))
 }
