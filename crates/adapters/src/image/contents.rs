@@ -109,7 +109,7 @@ fn passes(path: &str, kind: &OwnKind) -> bool {
         path.strip_prefix(*folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     let is_empty = matches!(kind, OwnKind::File { digest, .. } if *digest == Digest::of(""));
-    PASSING.iter().any(|folder| within(&folder)) || (is_empty && MOUNT_POINTS.contains(&path))
+    PASSING.iter().any(within) || (is_empty && MOUNT_POINTS.contains(&path))
 }
 
 fn found(facts: &Facts<'_>) -> Result<BTreeMap<String, OwnKind>, String> {
