@@ -90,7 +90,17 @@ fn stages_of(
             StageBase::Stage(earlier) => ImageBase::Stage(*earlier),
             StageBase::Image(name) => ImageBase::Image(parent(name, stage.line())?),
         };
-        Ok(ImageStage { name: stage.name.clone(), base, packages: packages(own, whole)? })
+        let packages = packages(own, whole)?;
+        if let (ImageBase::Stage(earlier), false) = (&base, packages.is_empty()) {
+            let on = containerfile.stages[*earlier].line();
+            let message = format!(
+                "image.packages: the stage of line {} of the {CONTAINERFILE} stands on the one of line {on}: \
+                 name that one and give its packages to it, in image.stages",
+                stage.line()
+            );
+            return Err(problem(SETTINGS, &message));
+        }
+        Ok(ImageStage { name: stage.name.clone(), base, packages })
     };
     containerfile.stages.iter().enumerate().map(stage).collect()
 }

@@ -7,9 +7,7 @@ use adapters::sandbox::Slot;
 use model::build::{Build, BuildState, FailureKind, Inputs, InstalledPackage, Product};
 use model::digest::Digest;
 use model::facet::{BuildFacets, Facet, PackageFacets};
-use model::image::{
-    ImageBase, ImageConfig, ImageInputs, ImageOutput, ImageRecipe, Layer, StageInputs,
-};
+use model::image::{ImageBase, ImageConfig, ImageInputs, ImageOutput, ImageRecipe, StageInputs};
 use model::source::Recipe;
 use model::version::Nevra;
 
@@ -47,7 +45,7 @@ pub(super) async fn run(
         stages: stages(context, &recipe, &inputs).await?,
         containerfile: recipe.containerfile,
         config: config(build, recipe.config),
-        tag: build.nvr.evr.to_string(),
+        tag: tag(build),
         source_date_epoch: content.time,
         limits: limits(&context.config.build, &content.settings.build),
         log: log(context, build),
@@ -57,8 +55,12 @@ pub(super) async fn run(
     let job = image::start(request, context.toolchain.clone()).map_err(StageError::outside)?;
     place.can_be_ended_by(job.canceller());
     let outcome = match job.wait().await.map_err(StageError::outside)? {
-        // The choice of packages and programs is the image's own.
-        Err(error @ (ImageError::Packages { .. } | ImageError::Containerfile { .. })) => {
+        // The choice of packages and programs is the image's own, and no second try makes it another.
+        Err(
+            error @ (ImageError::Packages { .. }
+            | ImageError::Containerfile { .. }
+            | ImageError::Request(_)),
+        ) => {
             return Ok(failed(context, FailureKind::Failed, error.to_string(), None));
         }
         other => other.map_err(StageError::outside)?,
@@ -83,7 +85,7 @@ pub(super) async fn run(
     })
 }
 
-/// The stages with their files. Programs of the toolchain go into the last one.
+/// The stages with their files. Programs of the toolchain go into the last one, or what that stands on.
 async fn stages(
     context: &Context,
     recipe: &ImageRecipe,
@@ -105,10 +107,20 @@ async fn stages(
         let packages = installed_files(context, install).await?;
         stages.push(StageInput { base, packages, programs: Vec::new() });
     }
-    if let Some(last) = stages.last_mut() {
-        last.programs.clone_from(&recipe.toolchain);
+    let mut ground = stages.len().checked_sub(1);
+    while let Some(Base::Stage(earlier)) = ground.map(|number| &stages[number].base) {
+        ground = Some(*earlier);
+    }
+    if let Some(number) = ground {
+        stages[number].programs.clone_from(&recipe.toolchain);
     }
     Ok(stages)
+}
+
+/// Its version as a tag, which has fewer characters than a version: `2~rc1-1.f44` becomes `2_rc1-1.f44`.
+fn tag(build: &Build) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    build.nvr.evr.to_string().replace(|c: char| !plain(c), "_")
 }
 
 /// How it is run, with labels that say which build it is, in the words of OCI's image specification.
@@ -121,7 +133,7 @@ fn config(build: &Build, own: ImageConfig) -> ImageConfig {
     ];
     let mut labels: BTreeMap<String, String> =
         said.into_iter().map(|(label, value)| (label.to_owned(), value)).collect();
-    labels.extend(own.labels.clone());
+    labels.extend(own.labels);
     ImageConfig { labels, ..own }
 }
 
@@ -144,12 +156,11 @@ async fn succeeded(
         arch: built.architecture.clone(),
         facets: lines,
     }]);
-    let layers = built.layers.iter().map(|layer| Layer { digest: layer.digest, size: layer.size });
     let parents = inputs.stages.iter().filter_map(|stage| stage.base);
     let product = Product::Image(ImageOutput {
         digest: built.digest,
         size: built.size,
-        layers: layers.collect(),
+        layers: built.layers.clone(),
         contents,
         parents: parents.collect(),
     });
