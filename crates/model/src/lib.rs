@@ -30,3 +30,6 @@ pub mod publication;
 pub mod reason;
 pub mod step;
 pub mod test;
+
+#[cfg(feature = "schema")]
+mod schema;

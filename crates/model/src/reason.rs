@@ -14,6 +14,7 @@ use crate::id::EventId;
 ///
 /// Following the edges of a reason from artifact to artifact ends in an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "why", rename_all = "kebab-case")]
 pub enum Reason {
     /// Its source changed.
@@ -70,6 +71,7 @@ pub enum Reason {
     /// It was built in its bootstrap flavour and needs its full one.
     Bootstrapped {
         /// What brought that build about.
+        #[cfg_attr(feature = "schema", schema(no_recursion))]
         because: Box<Reason>,
     },
     /// It uses a changed package at run time, directly or through others.
@@ -97,6 +99,7 @@ pub enum Reason {
 
 /// An edge at which a change stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Stop {
     /// The edge.
     pub edge: Edge,
@@ -106,6 +109,7 @@ pub struct Stop {
 
 /// Why a change stopped at an edge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "stop", rename_all = "kebab-case")]
 pub enum StopReason {
     /// The package at the other end did not change at all.

@@ -1,6 +1,7 @@
 //! Roots of a change, and the ground they stand on -> the immutable plan.
 
 pub mod merge;
+pub mod remaining;
 pub mod report;
 
 use std::collections::{HashMap, HashSet};

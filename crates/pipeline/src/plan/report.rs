@@ -14,6 +14,7 @@ use serde::Serialize;
 
 /// A plan with where its steps stand.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PlanReport {
     /// The plan's id.
     pub id: PlanId,
@@ -39,6 +40,7 @@ pub struct PlanReport {
 
 /// Where a plan stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PlanState {
     /// Something of it is still to be done, and can be.
@@ -53,6 +55,7 @@ pub enum PlanState {
 
 /// What is done with an artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// It is built again.
@@ -67,6 +70,7 @@ pub enum Action {
 
 /// One step.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StepReport {
     /// Its artifact.
     pub artifact: ArtifactKey,
@@ -93,6 +97,7 @@ pub struct StepReport {
 
 /// An edge at which the change stopped.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StopReport {
     /// The edge and the reason, as data.
     #[serde(flatten)]
@@ -143,23 +148,26 @@ pub fn report(
 
 /// Where a plan stands, from where its steps stand.
 pub fn state(steps: &[Step]) -> PlanState {
-    let superseded = |step: &Step| matches!(step.state, StepState::Superseded { .. });
-    let stuck = |step: &Step| match &step.state {
-        StepState::Failed { .. } | StepState::Held { .. } => true,
-        // They wait for what is stuck.
-        StepState::Waiting
-        | StepState::Rebuild
-        | StepState::Passed { .. }
-        | StepState::Built { .. } => true,
-        state => state.is_settled(),
+    state_of_names(steps.iter().map(|step| step.state.name()))
+}
+
+/// Where a plan stands, from the names of its steps' states.
+pub fn state_of_names<'a>(names: impl Iterator<Item = &'a str> + Clone) -> PlanState {
+    let is_settled = |name: &str| {
+        matches!(name, "unneeded" | "published" | "retested" | "superseded" | "cancelled")
     };
-    let is_to_blame =
-        |step: &Step| matches!(step.state, StepState::Failed { .. } | StepState::Held { .. });
-    if steps.iter().any(superseded) {
+    let is_to_blame = |name: &str| matches!(name, "failed" | "held");
+    // The others wait for what is stuck.
+    let stuck = |name: &str| {
+        is_settled(name)
+            || is_to_blame(name)
+            || matches!(name, "waiting" | "rebuild" | "passed" | "built")
+    };
+    if names.clone().any(|name| name == "superseded") {
         PlanState::Superseded
-    } else if steps.iter().all(|step| step.state.is_settled()) {
+    } else if names.clone().all(is_settled) {
         PlanState::Done
-    } else if steps.iter().all(stuck) && steps.iter().any(is_to_blame) {
+    } else if names.clone().all(stuck) && names.clone().any(is_to_blame) {
         PlanState::Held
     } else {
         PlanState::Running

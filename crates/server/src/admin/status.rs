@@ -9,6 +9,7 @@ use model::step::StepState;
 use pipeline::plan::report::{PlanState, StepReport};
 use serde::Serialize;
 use store::{Page, health, holds, plans, steps};
+use utoipa::ToSchema;
 
 use super::plans::reported;
 use super::table::Table;
@@ -16,7 +17,7 @@ use super::time::{Moment, spoken};
 use super::{Admin, AdminError};
 
 /// How everything stands.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Status {
     /// Which database answers.
     pub database: &'static str,
@@ -37,7 +38,7 @@ pub struct Status {
 }
 
 /// A plan that is not done.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OpenPlan {
     /// Its public number.
     pub number: i64,
@@ -48,7 +49,7 @@ pub struct OpenPlan {
 }
 
 /// A step that is not settled.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OpenStep {
     /// Its artifact.
     pub artifact: ArtifactKey,

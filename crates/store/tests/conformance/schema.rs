@@ -29,11 +29,13 @@ async fn migrations_are_applied_once_and_told() {
             let status = store.migration_status().await.unwrap();
             status.iter().map(|migration| migration.applied).collect::<Vec<_>>()
         };
-        assert_eq!(applied().await, [false]);
-        assert_eq!(store.check().await.unwrap(), ["migration 1 (initial) is not applied"]);
+        assert_eq!(applied().await, [false; 3]);
+        let missing = [(1, "initial"), (2, "inputs of every kind"), (4, "api")]
+            .map(|(number, what)| format!("migration {number} ({what}) is not applied"));
+        assert_eq!(store.check().await.unwrap(), missing);
         store.migrate().await.unwrap();
         store.migrate().await.unwrap();
-        assert_eq!(applied().await, [true]);
+        assert_eq!(applied().await, [true; 3]);
         assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
     }
 }
@@ -44,12 +46,13 @@ async fn newer_tables_are_left_alone() {
         let store = Store::open(&database.url).await.unwrap();
         let newer = "INSERT INTO _sqlx_migrations \
                      (version, description, success, checksum, execution_time) \
-                     SELECT 999, 'later', success, checksum, 0 FROM _sqlx_migrations";
+                     SELECT 999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
         testing::execute(&store, newer).await.unwrap();
         let refused = Store::open(&database.url).await.map(drop).unwrap_err();
         assert!(matches!(&refused, Error::Migration(text) if text.contains("999")), "{refused}");
         let status = store.migration_status().await.unwrap();
-        assert_eq!((status[1].number, status[1].description.as_str()), (999, "unknown"));
+        let last = status.last().unwrap();
+        assert_eq!((last.number, last.description.as_str()), (999, "unknown"));
     }
 }
 
