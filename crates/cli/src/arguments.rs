@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser};
 use server::admin::time::Moment;
-use server::admin::{Admin, Request, Severity};
+use server::admin::{self, Admin, Request, Severity};
 use server::config::Config;
 
 use crate::commands::Command;
@@ -91,6 +91,14 @@ pub(crate) struct Signature {
     /// Why
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
+}
+
+impl Signature {
+    /// As whoever acts upon it takes it.
+    pub(crate) fn given(self) -> admin::Signature {
+        let Self { author, reason } = self;
+        admin::Signature { author, reason, seen: None }
+    }
 }
 
 /// How much of a listing is shown.

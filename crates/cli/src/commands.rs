@@ -21,6 +21,7 @@ pub(crate) mod reproduce;
 
 pub(crate) mod compose;
 pub(crate) mod image;
+pub(crate) mod where_is;
 
 pub(crate) mod gate;
 
@@ -31,6 +32,7 @@ pub(crate) mod retry;
 
 pub(crate) mod status;
 
+pub(crate) mod audit;
 pub(crate) mod db;
 pub(crate) mod token;
 
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     Compose(compose::Args),
     /// Build again from the recorded inputs and compare the facets
     Reproduce(reproduce::Args),
+    /// Whether a fresh build of something is under way, complete, published or on its way
+    #[command(name = "where")]
+    WhereIs(where_is::Args),
     /// Gates: decide, waive, sign-off, lint, results
     Gate(gate::Args),
     /// Leave an artifact out of plans for a while
@@ -88,7 +93,9 @@ pub(crate) enum Command {
     Status(status::Args),
     /// The database: migrate, check
     Db(db::Args),
-    /// Tokens of those who send messages
+    /// Who wrote what over HTTP
+    Audit(audit::Args),
+    /// Tokens of the API's clients
     Token(token::Args),
     /// Look whether the machine has what a server needs
     Doctor(doctor::Args),
@@ -121,13 +128,15 @@ async fn dispatch(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::Image(args) => image::run(args, global).await,
         Command::Compose(args) => compose::run(args, global).await,
         Command::Reproduce(args) => reproduce::run(&args, global).await,
+        Command::WhereIs(args) => where_is::run(args, global).await,
         Command::Gate(args) => gate::run(args, global).await,
         Command::Freeze(args) => freeze::run(args, global).await,
         Command::Hold(args) => hold::run(args, global).await,
-        Command::ReleaseHold(args) => release_hold::run(&args, global).await,
+        Command::ReleaseHold(args) => release_hold::run(args, global).await,
         Command::Retry(args) => retry::run(args, global).await,
         Command::Status(args) => status::run(&args, global).await,
         Command::Db(args) => db::run(args, global).await,
+        Command::Audit(args) => audit::run(args, global).await,
         Command::Token(args) => token::run(args, global).await,
         Command::Doctor(args) => doctor::run(&args, global).await,
         Command::Completions(args) => completions::run(&args),

@@ -110,6 +110,7 @@ pub(crate) fn is_word(text: &str, extra: &[u8]) -> bool {
 
 /// What kind of thing an artifact is; its text is the dist-git namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ArtifactKind {
     /// A source package.

@@ -145,6 +145,7 @@ impl BuildState {
 
 /// Why a build or a test run has no result of its own making.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// What it needs to be built cannot be installed.
@@ -173,6 +174,7 @@ impl fmt::Display for FailureKind {
 
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Failure {
     /// Which kind of trouble.
     pub kind: FailureKind,

@@ -76,6 +76,7 @@ pub struct ComposeDefinition {
 
 /// `[release]` of `compose.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Release {
     /// What people call it: `The Harbour Almanac`.
     pub name: String,
@@ -132,6 +133,7 @@ macro_rules! kinds {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $($(#[$kind_doc:meta])* $kind:ident = $text:literal,)*) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
         #[serde(rename_all = "kebab-case")]
         pub enum $name {
             $($(#[$kind_doc])* $kind,)*

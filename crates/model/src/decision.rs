@@ -8,6 +8,7 @@ use crate::id::{EventId, PlanId};
 
 /// What was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DecisionKind {
     /// An event was rejected.

@@ -9,6 +9,7 @@ use crate::id::BuildId;
 
 /// How a dependent needs its dependency. What each kind listens to is one table, in `pipeline::affected::listen`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EdgeKind {
     /// The spec asks for the package by BuildRequires, outside the build group.
@@ -57,6 +58,7 @@ impl fmt::Display for EdgeKind {
 
 /// What says that an edge exists.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
     /// The source at this commit asks for this capability. Provisional until a build reports its own.
@@ -89,6 +91,7 @@ pub enum Evidence {
 
 /// Dependent needs dependency.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Edge {
     /// Who needs.
     pub dependent: ArtifactKey,

@@ -14,6 +14,7 @@ use crate::test::Outcome;
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// No security fix.
@@ -54,6 +55,7 @@ impl fmt::Display for Severity {
 
 /// What a person or another system may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Request {
     /// Build it again from the commit its branch points at.
@@ -64,6 +66,7 @@ pub enum Request {
 
 /// Something that happened outside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Event {
     /// A branch points at another commit.
@@ -186,6 +189,7 @@ impl fmt::Display for Event {
 
 /// What became of an event. Every event ends in one of these, with the ledger saying why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EventState {
     /// Not looked at yet.

@@ -9,6 +9,7 @@ use crate::digest::Digest;
 
 /// One aspect of a binary package, normalised so that it changes only when it means something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Facet {
     /// SONAMEs and the dynamic symbols shared libraries define.
@@ -123,6 +124,7 @@ impl BuildFacets {
 
 /// How one facet of one package differs between two builds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FacetChange {
     /// The package.
     pub package: String,

@@ -34,6 +34,7 @@ pub enum Rule {
 
 /// What stands between a build and its dependents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Objection {
     /// The artifact whose test it is: the build's own, or one that was retested with it.
     pub artifact: ArtifactKey,
@@ -46,6 +47,7 @@ pub struct Objection {
 
 /// What is the matter with a required test case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "objection", rename_all = "kebab-case")]
 pub enum ObjectionKind {
     /// Nobody has run it.
@@ -110,6 +112,7 @@ impl fmt::Display for Objection {
 
 /// What a gate says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 pub enum Verdict {
     /// Everything required passed or is waived.
@@ -156,6 +159,7 @@ pub struct Waiver {
 
 /// What a waiver is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WaiverKind {
     /// Lifts a missing, errored or failed result.

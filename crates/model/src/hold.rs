@@ -8,6 +8,7 @@ use crate::id::HoldId;
 
 /// What a hold does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum HoldKind {
     /// The artifact is left out of plans.

@@ -31,3 +31,6 @@ pub mod reason;
 pub mod rule;
 pub mod step;
 pub mod test;
+
+#[cfg(feature = "schema")]
+mod schema;

@@ -15,6 +15,7 @@ use crate::rule::RuleId;
 ///
 /// Following the edges of a reason from artifact to artifact ends in an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "why", rename_all = "kebab-case")]
 pub enum Reason {
     /// Its source changed.
@@ -71,6 +72,7 @@ pub enum Reason {
     /// It was built in its bootstrap flavour and needs its full one.
     Bootstrapped {
         /// What brought that build about.
+        #[cfg_attr(feature = "schema", schema(no_recursion))]
         because: Box<Reason>,
     },
     /// It uses a changed package at run time, directly or through others.
@@ -98,6 +100,7 @@ pub enum Reason {
 
 /// An edge at which a change stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Stop {
     /// The edge.
     pub edge: Edge,
@@ -107,6 +110,7 @@ pub struct Stop {
 
 /// Why a change stopped at an edge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "stop", rename_all = "kebab-case")]
 pub enum StopReason {
     /// The package at the other end did not change at all.

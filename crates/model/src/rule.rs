@@ -126,6 +126,7 @@ impl From<Hours> for String {
 }
 
 /// What a plan is made for.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum PlanMode {
@@ -158,6 +159,7 @@ impl PlanMode {
 }
 
 /// What a plan is made for, as columns and listings name it.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PlanKind {
@@ -170,6 +172,7 @@ pub enum PlanKind {
 }
 
 /// That a person allows a plan to touch more than its rule does.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// Who.
@@ -213,9 +216,20 @@ mod tests {
 
     #[test]
     fn what_is_no_span_of_hours_is_refused() {
-        for text in
-            ["", "22-6", "22:00", "10:00-10:00", "00:00-24:00", "24:00-06:00", "1:00-2:00", "09:00-17:60", "22:00-06:00 CET", "22:00-06:00 +15:00", "22:00-06:00 €", "+1:00-02:00"]
-        {
+        for text in [
+            "",
+            "22-6",
+            "22:00",
+            "10:00-10:00",
+            "00:00-24:00",
+            "24:00-06:00",
+            "1:00-2:00",
+            "09:00-17:60",
+            "22:00-06:00 CET",
+            "22:00-06:00 +15:00",
+            "22:00-06:00 €",
+            "+1:00-02:00",
+        ] {
             assert!(text.parse::<Hours>().is_err(), "{text:?} was accepted");
         }
     }

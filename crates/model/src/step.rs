@@ -11,6 +11,7 @@ use crate::reason::Reason;
 
 /// Where a step stands, with the facts of that state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum StepState {
     /// What its dependencies change is not known yet.
@@ -76,7 +77,8 @@ pub enum StepState {
     Cancelled {
         /// Who.
         author: String,
-        /// Why.
+        /// Why. A step has a `reason` of its own beside the fields of its state.
+        #[serde(rename = "because", alias = "reason")]
         reason: String,
     },
 }

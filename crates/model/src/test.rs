@@ -13,6 +13,7 @@ use crate::id::{BuildId, ResultId, TestRunId};
 
 /// How a test case went. Missing is not among them: it is the absence of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Outcome {
     /// It waits to be run.

@@ -52,7 +52,9 @@ fn measure(size: usize, times: usize) {
     let ground = ground(size);
     println!("a change that reaches {size} artifacts with {} edges", ground.edges.len());
     let set = shipped::set();
-    report("every shipped rule asked about one event", times, || set.ask(&committed(), &About::default()));
+    report("every shipped rule asked about one event", times, || {
+        set.ask(&committed(), &About::default())
+    });
     let route = route(&set);
     let plan = || make(request(&route), &ground, &setup());
     report("plan::make", times, plan);
@@ -157,7 +159,14 @@ fn edge(dependent: usize, dependency: usize, choice: usize) -> Edge {
 fn committed() -> Event {
     let (artifact, subject) = (key(0), "a fix".to_owned());
     let severity = Severity::None;
-    Event::Committed { artifact, commit: commit(), previous: None, forced: false, severity, subject }
+    Event::Committed {
+        artifact,
+        commit: commit(),
+        previous: None,
+        forced: false,
+        severity,
+        subject,
+    }
 }
 
 /// How far the change goes by these rules.

@@ -2,6 +2,7 @@
 
 pub mod merge;
 mod reach;
+pub mod remaining;
 pub mod report;
 
 use std::collections::HashMap;

@@ -4,7 +4,8 @@
 //! version it was decided on, and with a decision in the ledger; a server that runs meanwhile sees it at its next look.
 
 mod error;
-mod ledger;
+pub mod ledger;
+mod signature;
 pub(crate) mod table;
 pub mod time;
 
@@ -14,15 +15,19 @@ pub mod events;
 pub mod replay;
 
 pub mod branches;
+pub mod catalogue;
+pub mod whereabouts;
 
 pub mod plans;
 pub mod rules;
+pub mod steps;
 pub mod what_if;
 
 pub mod why;
 pub mod why_not;
 
 pub mod builds;
+pub mod facets;
 pub mod reproduce;
 
 pub mod composes;
@@ -34,6 +39,7 @@ pub mod waivers;
 pub mod holds;
 pub mod retry;
 
+pub mod audit;
 pub mod database;
 pub mod doctor;
 pub mod status;
@@ -51,13 +57,17 @@ use crate::context::Context;
 
 pub use error::{AdminError, ErrorKind};
 pub use model::artifact::{ArtifactKey, BranchName};
+pub use signature::Signature;
 // What callers speak of without depending on the crates behind.
 pub use model::event::{Request, Severity};
 pub use model::gate::WaiverKind;
 pub use model::hold::HoldKind;
 pub use model::message::Message;
 pub use model::requirement::Capability;
+pub use model::version::Evr;
 pub use pipeline::plan::report::PlanReport;
+pub use store::Page;
+pub use store::events::EventFilter;
 
 /// How often a write is decided again when somebody else was first.
 const ATTEMPTS: usize = 5;
@@ -102,6 +112,11 @@ impl Admin {
     pub async fn create(config: Config) -> Result<Self, AdminError> {
         let store = Store::open(&config.db_url()).await?;
         Ok(Self { config, store, clock: Arc::new(SystemClock) })
+    }
+
+    /// Answers from a store that a server has open.
+    pub(crate) fn with(config: Config, store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { config, store, clock }
     }
 
     /// Ends all connections.
@@ -191,19 +206,6 @@ async fn open_as_it_is(config: &Config) -> Result<Store, AdminError> {
 fn sqlite_path(url: &str) -> Option<String> {
     let path = url.strip_prefix("sqlite:")?;
     Some(path.strip_prefix("//").unwrap_or(path).to_owned())
-}
-
-/// An author and a reason that say something.
-fn signed(author: &str, reason: &str) -> Result<(), AdminError> {
-    let missing = [("author", author), ("reason", reason)]
-        .into_iter()
-        .find(|(_, text)| text.trim().is_empty());
-    match missing {
-        Some((what, _)) => {
-            Err(AdminError::Input(format!("the {what} is empty: it is kept with the decision")))
-        }
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -59,6 +59,23 @@ pub struct Config {
     pub keep_generations: usize,
     /// What a message must carry as `Authorization: Bearer …`; anybody on this machine may send one if it is left out.
     pub token: Option<String>,
+    /// The limits of the HTTP API.
+    pub api: Api,
+}
+
+/// The limits of the HTTP API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Api {
+    /// How many requests a second one address, or one token, may make; 0 for any number.
+    pub requests_per_second: u32,
+    /// How many at once.
+    pub burst: u32,
+    /// How long a request may take; streams may go on.
+    #[serde(with = "seconds")]
+    pub timeout_seconds: Duration,
+    /// The largest body of an intervention, in bytes. A message may have 4 MiB.
+    pub largest_body: usize,
 }
 
 /// One branch.
@@ -122,6 +139,18 @@ impl Default for Config {
             poll_seconds: Duration::from_secs(1),
             keep_generations: 5,
             token: None,
+            api: Api::default(),
+        }
+    }
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self {
+            requests_per_second: 1000,
+            burst: 2000,
+            timeout_seconds: Duration::from_secs(30),
+            largest_body: 64 << 10,
         }
     }
 }

@@ -15,9 +15,9 @@ use model::id::BuildId;
 use model::image::ImageOutput;
 use model::package::Package;
 use pipeline::facts::BuildFacts;
+use pipeline::gate::policy::ScopedPolicy;
 use pipeline::rules::RuleSet;
 use pipeline::rules::file::RuleProblem;
-use pipeline::gate::policy::ScopedPolicy;
 use store::leases::{self, Lease};
 use store::{Store, builds, sets};
 use tokio::sync::Notify;
@@ -72,7 +72,7 @@ pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) owner: Owner,
-    pub(crate) wakes: Wakes,
+    pub(crate) wakes: Arc<Wakes>,
     pub(crate) toolchain: Toolchain,
     /// What the toolchain's stand-in provides.
     pub(crate) stand_in: Package,
@@ -124,7 +124,7 @@ impl Context {
                 .map_err(|error| StartError::File { path: config.data.clone(), error })?,
             facts: Mutex::default(),
             published: crate::published::PublishedCache::default(),
-            wakes: Wakes::default(),
+            wakes: Arc::default(),
             stand_in: stand_in.into_iter().next().ok_or_else(|| {
                 StartError::Outside("the toolchain's stand-in is empty".to_owned())
             })?,
@@ -236,16 +236,26 @@ fn lost(what: &str, digest: model::digest::Digest) -> StageError {
 
 /// Hints to stages that something may be there for them. A hint is never lost and never needed.
 #[derive(Default)]
-pub(crate) struct Wakes([Notify; Stage::ALL.len()]);
+pub(crate) struct Wakes {
+    stages: [Notify; Stage::ALL.len()],
+    /// Whoever wakes a stage has stored something.
+    news: Notify,
+}
 
 impl Wakes {
     /// Tells a stage to look soon.
     pub(crate) fn wake(&self, stage: Stage) {
-        self.0[stage as usize].notify_one();
+        self.stages[stage as usize].notify_one();
+        self.news.notify_one();
     }
 
     /// Waits for a hint.
     pub(crate) async fn wait(&self, stage: Stage) {
-        self.0[stage as usize].notified().await;
+        self.stages[stage as usize].notified().await;
+    }
+
+    /// Waits for a hint to any stage.
+    pub(crate) async fn news(&self) {
+        self.news.notified().await;
     }
 }

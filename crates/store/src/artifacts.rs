@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::artifact::{ArtifactKey, BranchName};
+use model::artifact::{ArtifactKey, ArtifactKind, BranchName};
 
 use crate::connection::{Conn, Dialect, Sql, Tx, padded};
 use crate::error::{Error, Result};
 use crate::row::Row;
-use crate::value::{Value, args, values_list};
+use crate::value::{Bind as _, Value, args, values_list};
 
 /// An artifact and whether its branch still exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +129,71 @@ pub async fn list(conn: &mut Conn, branch: Option<&BranchName>) -> Result<Vec<Ar
         }
     };
     rows.into_iter().map(decode).collect()
+}
+
+/// Which artifacts are searched for; what is left out is not asked for.
+#[derive(Clone, Debug, Default)]
+pub struct ArtifactFilter {
+    /// Those of exactly this name.
+    pub name: Option<String>,
+    /// Those whose name contains this text, whatever its case.
+    pub containing: Option<String>,
+    /// Those of this kind.
+    pub kind: Option<ArtifactKind>,
+    /// Those of this branch.
+    pub branch: Option<BranchName>,
+}
+
+/// The artifacts of a search after one of them, sorted by name, kind and branch.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn matching(
+    conn: &mut Conn,
+    wanted: &ArtifactFilter,
+    after: Option<&ArtifactKey>,
+    limit: u32,
+) -> Result<Vec<Artifact>> {
+    let mut sql = select!("WHERE ").to_owned();
+    let mut values = Vec::new();
+    match after {
+        Some(key) => {
+            values.extend(args![&key.name, key.kind.as_str(), &key.branch]);
+            sql.push_str("(a.name, a.kind, a.branch) > ($1, $2, $3)");
+        }
+        None => sql.push_str("a.id > 0"),
+    }
+    let mut and = |condition: &str, value: Value| {
+        values.push(value);
+        sql.push_str(&format!(" AND {condition}").replace('?', &format!("${}", values.len())));
+    };
+    if let Some(name) = &wanted.name {
+        and("a.name = ?", name.bind());
+    }
+    if let Some(text) = &wanted.containing {
+        and("lower(a.name) LIKE ? ESCAPE '!'", format!("%{}%", like(text)).bind());
+    }
+    if let Some(kind) = wanted.kind {
+        and("a.kind = ?", kind.as_str().bind());
+    }
+    if let Some(branch) = &wanted.branch {
+        and("a.branch = ?", branch.bind());
+    }
+    values.push(limit.bind());
+    sql.push_str(&format!(" ORDER BY a.name, a.kind, a.branch LIMIT ${}", values.len()));
+    conn.rows("artifacts", sql, values).await?.into_iter().map(decode).collect()
+}
+
+/// A text as a pattern that matches it alone.
+fn like(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for character in text.to_lowercase().chars() {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern
 }
 
 fn decode(mut row: Row) -> Result<Artifact> {

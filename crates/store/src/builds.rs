@@ -10,12 +10,12 @@ use model::digest::Digest;
 use model::id::BuildId;
 use model::version::{Evr, Nvr};
 
-use crate::artifacts;
 use crate::connection::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::row::Row;
 use crate::value::{Bind, Filter, args, json};
+use crate::{artifacts, packages};
 
 /// A build that is asked for.
 #[derive(Clone, Debug)]
@@ -257,6 +257,20 @@ pub async fn latest_succeeded(conn: &mut Conn, artifact: &ArtifactKey) -> Result
     Ok(list(conn, Some(artifact), Some("succeeded"), page).await?.into_iter().next())
 }
 
+/// The newest build that succeeded of each of these artifacts, in no particular order.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn newest_succeeded(conn: &mut Conn, keys: &[ArtifactKey]) -> Result<Vec<Build>> {
+    let ids = artifacts::find_all(conn, &keys.iter().collect()).await?;
+    let select = select!(
+        "JOIN (SELECT artifact, max(number) AS number FROM builds WHERE state = 'succeeded' \
+         AND artifact IN ({}) GROUP BY artifact) n ON n.number = b.number"
+    );
+    let ids = ids.values().map(|id| id.bind()).collect();
+    conn.rows_in("builds", select, ids).await?.into_iter().map(decode).collect()
+}
+
 /// Stores a build's attempt and state, and gives its new version.
 ///
 /// # Errors
@@ -309,6 +323,9 @@ pub async fn finish(tx: &mut Tx, fence: &Fence, state: BuildState, at: Timestamp
     }
     build.state = build.state.enter(state).map_err(|error| Error::Conflict(error.to_string()))?;
     build.version = update(tx, &build, at).await?;
+    if let BuildState::Succeeded { output, .. } = &build.state {
+        packages::remember(tx, &build, *output).await?;
+    }
     Ok(build)
 }
 

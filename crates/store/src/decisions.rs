@@ -1,7 +1,7 @@
 //! Decisions: the ledger's lines, only ever appended.
 
 use model::artifact::ArtifactKey;
-use model::decision::{Decision, NumberedDecision};
+use model::decision::{Decision, DecisionKind, NumberedDecision};
 use model::id::{EventId, PlanId};
 
 use crate::artifacts;
@@ -47,6 +47,8 @@ pub struct DecisionFilter {
     pub artifact: Option<ArtifactKey>,
     /// Those on account of this event.
     pub event: Option<EventId>,
+    /// Those of this kind.
+    pub kind: Option<DecisionKind>,
 }
 
 /// The newest lines of the ledger.
@@ -65,8 +67,19 @@ pub async fn list(
     }
     filter.equals("d.plan", wanted.plan);
     filter.equals("d.event", wanted.event);
+    let kind = wanted.kind.as_ref().map(word).transpose()?;
+    filter.equals("d.kind", kind);
     let (sql, values) = filter.query(select!(""), "d.number", page);
     conn.rows("decisions", sql, values).await?.into_iter().map(decode).collect()
+}
+
+/// A line of the ledger.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn by_number(conn: &mut Conn, number: i64) -> Result<Option<NumberedDecision>> {
+    let sql = select!("WHERE d.number = $1");
+    conn.row("decisions", sql, args![number]).await?.map(decode).transpose()
 }
 
 pub(crate) async fn check(conn: &mut Conn) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Events: what happened outside, in the order of recording.
 
+use std::collections::{BTreeSet, HashMap};
+
 use model::artifact::ArtifactKey;
 use model::clock::Timestamp;
 use model::event::{Event, EventState, RecordedEvent};
@@ -114,6 +116,23 @@ pub async fn get_many(conn: &mut Conn, ids: &[EventId]) -> Result<Vec<RecordedEv
 pub async fn by_number(conn: &mut Conn, number: i64) -> Result<Option<RecordedEvent>> {
     let sql = select!("WHERE e.number = $1");
     conn.row("events", sql, args![number]).await?.map(decode).transpose()
+}
+
+/// The public numbers of some events, without reading them.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn numbers(conn: &mut Conn, ids: &[EventId]) -> Result<HashMap<EventId, i64>> {
+    let ids: BTreeSet<EventId> = ids.iter().copied().collect();
+    let ids = ids.into_iter().map(|id| id.bind()).collect();
+    let rows =
+        conn.rows_in("events", "SELECT number, id FROM events WHERE id IN ({})", ids).await?;
+    rows.into_iter()
+        .map(|mut row| {
+            let number = row.take()?;
+            Ok((row.take()?, number))
+        })
+        .collect()
 }
 
 /// Which events are listed; what is left out is not asked for.

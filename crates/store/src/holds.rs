@@ -68,19 +68,35 @@ pub async fn in_force(conn: &mut Conn, now: Timestamp) -> Result<Vec<Hold>> {
     Ok(all.into_iter().map(|numbered| numbered.hold).filter(|h| h.is_in_force(now)).collect())
 }
 
-/// The newest freezes and holds, of one artifact or of all.
+/// A freeze or a hold by its public number.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn by_number(conn: &mut Conn, number: i64) -> Result<Option<NumberedHold>> {
+    let sql = select!("WHERE h.number = $1");
+    conn.row("holds", sql, args![number]).await?.map(decode).transpose()
+}
+
+/// The newest freezes and holds, of one artifact or of all, those in force at a time or all.
 ///
 /// # Errors
 /// [`Error::Unavailable`] or [`Error::Inconsistent`].
 pub async fn list(
     conn: &mut Conn,
     artifact: Option<&ArtifactKey>,
+    in_force_at: Option<Timestamp>,
     page: Page,
 ) -> Result<Vec<NumberedHold>> {
     let mut filter = Filter::new("h.number", page);
     if let Some(key) = artifact {
         let Some(id) = artifacts::find(conn, key).await? else { return Ok(Vec::new()) };
         filter.equals("h.artifact", Some(id));
+    }
+    if let Some(now) = in_force_at {
+        // What `Hold::is_in_force` says, for the database to choose by.
+        filter.and("h.released IS NULL");
+        filter.compares("h.at", "<=", now);
+        filter.compares("coalesce(h.ends, 9223372036854775807)", ">", now);
     }
     let (sql, values) = filter.query(select!(""), "h.number", page);
     conn.rows("holds", sql, values).await?.into_iter().map(decode).collect()

@@ -46,6 +46,11 @@ pub mod publications;
 pub mod decisions;
 pub mod outbox;
 
+pub mod audit;
+pub mod changes;
+pub mod packages;
+pub mod sessions;
+
 pub mod health;
 pub mod leases;
 pub mod timers;

@@ -30,3 +30,10 @@ impl Default for Page {
         Self::first(100)
     }
 }
+
+/// The first page of so many entries.
+impl From<u32> for Page {
+    fn from(limit: u32) -> Self {
+        Self::first(limit)
+    }
+}

@@ -1,6 +1,6 @@
 //! Plans: stored once, never changed. What happens to them is on their steps.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use model::artifact::{ArtifactKey, BranchName};
@@ -131,6 +131,31 @@ pub async fn get_many(conn: &mut Conn, ids: &[PlanId]) -> Result<Vec<NumberedPla
 pub async fn by_number(conn: &mut Conn, number: i64) -> Result<Option<NumberedPlan>> {
     let sql = select_plans!("WHERE p.number = $1");
     conn.row("plans", sql, args![number]).await?.map(decode).transpose()
+}
+
+/// The id of the plan of a public number, without reading the plan.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn id_of(conn: &mut Conn, number: i64) -> Result<Option<PlanId>> {
+    let row = conn.row("plans", "SELECT id FROM plans WHERE number = $1", args![number]).await?;
+    row.map(|mut row| row.take()).transpose()
+}
+
+/// The public numbers of some plans, without reading them.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn numbers(conn: &mut Conn, ids: &[PlanId]) -> Result<HashMap<PlanId, i64>> {
+    let ids: BTreeSet<PlanId> = ids.iter().copied().collect();
+    let ids = ids.into_iter().map(|id| id.bind()).collect();
+    let rows = conn.rows_in("plans", "SELECT number, id FROM plans WHERE id IN ({})", ids).await?;
+    rows.into_iter()
+        .map(|mut row| {
+            let number = row.take()?;
+            Ok((row.take()?, number))
+        })
+        .collect()
 }
 
 /// The head of a plan.

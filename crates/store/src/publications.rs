@@ -12,7 +12,7 @@ use crate::connection::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::row::Row;
-use crate::value::{Filter, Value, args};
+use crate::value::{Bind as _, Filter, Value, args};
 use crate::{artifacts, sets};
 
 macro_rules! select {
@@ -157,6 +157,50 @@ pub async fn current_build(conn: &mut Conn, artifact: &ArtifactKey) -> Result<Op
     let values = args![&artifact.branch, artifact.kind.as_str(), &artifact.name];
     let row = conn.row("published", sql, values).await?;
     Ok(row.map(decode_published).transpose()?.map(|published| published.build))
+}
+
+/// What is published of an artifact, and the generation that brought it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The build.
+    pub published: PublishedBuild,
+    /// The generation.
+    pub generation: i64,
+}
+
+/// What is published of some artifacts, in no particular order.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn standing(conn: &mut Conn, keys: &[ArtifactKey]) -> Result<Vec<Standing>> {
+    let ids = artifacts::find_all(conn, &keys.iter().collect()).await?;
+    let select = "SELECT p.artifact, a.kind, a.name, a.branch, p.build, p.generation \
+                  FROM published p JOIN artifacts a ON a.id = p.artifact WHERE p.artifact IN ({})";
+    let rows =
+        conn.rows_in("published", select, ids.values().map(|id| id.bind()).collect()).await?;
+    let decode = |mut row: Row| {
+        let _artifact: i64 = row.take()?;
+        let published = PublishedBuild { artifact: row.artifact()?, build: row.take()? };
+        Ok(Standing { published, generation: row.take()? })
+    };
+    rows.into_iter().map(decode).collect()
+}
+
+/// When a branch's repository was switched to a generation; none if it was not, or there is none.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn switched(
+    conn: &mut Conn,
+    branch: &BranchName,
+    number: i64,
+) -> Result<Option<Timestamp>> {
+    let sql = "SELECT number, switched FROM generations WHERE branch = $1 AND number = $2";
+    let Some(mut row) = conn.row("generations", sql, args![branch, number]).await? else {
+        return Ok(None);
+    };
+    let _number: i64 = row.take()?;
+    row.take()
 }
 
 /// The branches that have a generation, sorted.

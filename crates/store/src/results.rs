@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use model::artifact::ArtifactKey;
 use model::id::{BuildId, TestRunId};
 use model::test::TestResult;
 
 use crate::artifacts;
 use crate::connection::{Conn, Tx};
 use crate::error::Result;
+use crate::page::Page;
 use crate::row::Row;
-use crate::value::{Bind, args};
+use crate::value::{Bind, Filter, args};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -71,6 +73,37 @@ pub async fn latest(
     // In the order of reporting: of two with one key, the later one stays.
     let all = for_builds(conn, builds).await?;
     Ok(all.into_iter().map(|result| ((result.build, result.case.clone()), result)).collect())
+}
+
+/// A result with its public number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberedResult {
+    /// Its number, in the order of reporting.
+    pub number: i64,
+    /// The result.
+    pub result: TestResult,
+}
+
+/// The newest results, of one build or of all, of one artifact or of all.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn list(
+    conn: &mut Conn,
+    build: Option<BuildId>,
+    artifact: Option<&ArtifactKey>,
+    page: Page,
+) -> Result<Vec<NumberedResult>> {
+    let mut filter = Filter::new("r.number", page);
+    if let Some(key) = artifact {
+        let Some(id) = artifacts::find(conn, key).await? else { return Ok(Vec::new()) };
+        filter.equals("r.artifact", Some(id));
+    }
+    filter.equals("r.build", build);
+    let (sql, values) = filter.query(select!(""), "r.number", page);
+    let rows = conn.rows("results", sql, values).await?;
+    let numbered = |row| decode(row).map(|(number, result)| NumberedResult { number, result });
+    rows.into_iter().map(numbered).collect()
 }
 
 pub(crate) async fn check(conn: &mut Conn) -> Result<()> {

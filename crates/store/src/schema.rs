@@ -9,12 +9,12 @@ use crate::connection::Dialect;
 use crate::database::{Pools, Store};
 use crate::error::{Error, Result};
 use crate::{
-    builds, decisions, edges, events, holds, inbox, outbox, plans, publications, refs, results,
-    sources, steps, test_runs, waivers,
+    audit, builds, decisions, edges, events, holds, inbox, outbox, plans, publications, refs,
+    results, sources, steps, test_runs, waivers,
 };
 
 /// Number, description, SQLite's text, PostgreSQL's text. Append only: a text that was released never changes.
-const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
     (
         1,
         "initial",
@@ -32,6 +32,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
         "rules",
         include_str!("../migrations/sqlite/0003_rules.sql"),
         include_str!("../migrations/postgres/0003_rules.sql"),
+    ),
+    (
+        4,
+        "api",
+        include_str!("../migrations/sqlite/0004_api.sql"),
+        include_str!("../migrations/postgres/0004_api.sql"),
     ),
 ];
 
@@ -162,6 +168,7 @@ pub(crate) async fn check(store: &Store) -> Result<Vec<String>> {
         publications::check(conn).await,
         decisions::check(conn).await,
         outbox::check(conn).await,
+        audit::check(conn).await,
     ];
     for finding in findings {
         match finding {

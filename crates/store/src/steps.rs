@@ -11,7 +11,7 @@ use crate::artifacts;
 use crate::connection::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::row::Row;
-use crate::value::{Bind, args, json};
+use crate::value::{Bind, Value, args, json};
 
 /// A step with the artifact and the plan it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +113,71 @@ pub async fn of_artifact(
     let Some(id) = artifacts::find(conn, artifact).await? else { return Ok(Vec::new()) };
     let sql = select!("WHERE s.artifact = $1 ORDER BY s.plan DESC, s.position LIMIT $2");
     conn.rows("steps", sql, args![id, limit]).await?.into_iter().map(decode).collect()
+}
+
+/// Which steps are listed; what is left out is not asked for.
+#[derive(Clone, Debug, Default)]
+pub struct StepFilter {
+    /// Those in the plan of this number.
+    pub plan: Option<i64>,
+    /// Those of this artifact.
+    pub artifact: Option<ArtifactKey>,
+    /// Those in the state of this name.
+    pub state: Option<String>,
+    /// Those that are not settled.
+    pub unsettled: bool,
+}
+
+/// The steps of the newest plans, the last of each first, after those up to a plan and a position.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn list(
+    conn: &mut Conn,
+    wanted: &StepFilter,
+    before: Option<(i64, i64)>,
+    limit: u32,
+) -> Result<Vec<PlacedStep>> {
+    let (plan, position) = before.unwrap_or((i64::MAX, i64::MAX));
+    let mut sql = select!("WHERE (s.plan, s.position) < ($1, $2)").to_owned();
+    let mut values = args![plan, position];
+    let mut equals = |column: &str, value: Value| {
+        values.push(value);
+        sql.push_str(&format!(" AND {column} = ${}", values.len()));
+    };
+    if let Some(key) = &wanted.artifact {
+        let Some(id) = artifacts::find(conn, key).await? else { return Ok(Vec::new()) };
+        equals("s.artifact", id.bind());
+    }
+    if let Some(plan) = wanted.plan {
+        equals("s.plan", plan.bind());
+    }
+    if let Some(state) = &wanted.state {
+        equals("s.state", state.bind());
+    }
+    if wanted.unsettled {
+        sql.push_str(" AND s.settled = 0");
+    }
+    values.push(limit.bind());
+    sql.push_str(&format!(" ORDER BY s.plan DESC, s.position DESC LIMIT ${}", values.len()));
+    conn.rows("steps", sql, values).await?.into_iter().map(decode).collect()
+}
+
+/// How many steps of each of these plans are in each state.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn counts(
+    conn: &mut Conn,
+    plans: &[i64],
+) -> Result<BTreeMap<i64, BTreeMap<String, usize>>> {
+    let select = "SELECT plan, state, count(*) FROM steps WHERE plan IN ({}) GROUP BY plan, state";
+    let plans = plans.iter().map(|number| number.bind()).collect();
+    let mut counts: BTreeMap<i64, BTreeMap<String, usize>> = BTreeMap::new();
+    for mut row in conn.rows_in("steps", select, plans).await? {
+        counts.entry(row.take()?).or_default().insert(row.take()?, row.take()?);
+    }
+    Ok(counts)
 }
 
 /// Stores a step's state, reason, round and time, and gives its new version. Whether its plan is open follows.

@@ -5,6 +5,10 @@
 //! over it whose standard input this process holds open: when the process ends, however it ends, the shell stops the
 //! server by its pid and removes the folder. A missing PostgreSQL fails the tests, it does not skip them.
 
+mod seed;
+
+pub use seed::{Seed, image, seed};
+
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

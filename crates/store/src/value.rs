@@ -168,9 +168,14 @@ impl Filter {
     /// Adds `column = value`, if there is a value.
     pub(crate) fn equals<T: Bind>(&mut self, column: &str, value: Option<T>) {
         if let Some(value) = value {
-            self.args.push(value.bind());
-            self.sql.push_str(&format!(" AND {column} = ${}", self.args.len()));
+            self.compares(column, "=", value);
         }
+    }
+
+    /// Adds `column comparison value`.
+    pub(crate) fn compares<T: Bind>(&mut self, column: &str, comparison: &str, value: T) {
+        self.args.push(value.bind());
+        self.sql.push_str(&format!(" AND {column} {comparison} ${}", self.args.len()));
     }
 
     /// Adds a condition without a value.

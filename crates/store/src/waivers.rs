@@ -1,7 +1,7 @@
 //! Waivers and sign-offs. They are never deleted: each has its end.
 
 use model::artifact::ArtifactKey;
-use model::gate::Waiver;
+use model::gate::{Waiver, WaiverKind};
 
 use crate::artifacts;
 use crate::connection::{Conn, Tx};
@@ -57,13 +57,23 @@ pub async fn for_artifacts(conn: &mut Conn, keys: &[ArtifactKey]) -> Result<Vec<
     Ok(found.into_iter().map(|numbered| numbered.waiver).collect())
 }
 
-/// The newest waivers, of one artifact or of all.
+/// A waiver by its public number.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn by_number(conn: &mut Conn, number: i64) -> Result<Option<NumberedWaiver>> {
+    let sql = select!("WHERE w.number = $1");
+    conn.row("waivers", sql, args![number]).await?.map(decode).transpose()
+}
+
+/// The newest waivers, of one artifact or of all, of one kind or of both.
 ///
 /// # Errors
 /// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
 pub async fn list(
     conn: &mut Conn,
     artifact: Option<&ArtifactKey>,
+    kind: Option<WaiverKind>,
     page: Page,
 ) -> Result<Vec<NumberedWaiver>> {
     let mut filter = Filter::new("w.number", page);
@@ -71,6 +81,7 @@ pub async fn list(
         let Some(id) = artifacts::find(conn, key).await? else { return Ok(Vec::new()) };
         filter.equals("w.artifact", Some(id));
     }
+    filter.equals("w.kind", kind.as_ref().map(word).transpose()?);
     let (sql, values) = filter.query(select!(""), "w.number", page);
     conn.rows("waivers", sql, values).await?.into_iter().map(decode).collect()
 }

@@ -52,7 +52,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
     let admin = global.admin().await?;
     match args.verb {
         Verb::List { artifact, limit } => {
-            output::answer(global, &admin.builds(artifact.as_ref(), limit.limit).await?)?;
+            output::answer(global, &admin.builds(artifact.as_ref(), None, limit.limit).await?)?;
         }
         Verb::Show { build } => output::answer(global, &admin.build(&build).await?)?,
         Verb::Log { build, follow: false } => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use server::admin::events::Asked;
-use server::admin::{Admin, ArtifactKey, Message, Request, Severity};
+use server::admin::{Admin, ArtifactKey, EventFilter, Message, Request, Severity};
 
 use crate::arguments::{Global, Limit, request, severity};
 use crate::failure::{Answer, Failure};
@@ -82,7 +82,8 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
     let admin = global.admin().await?;
     match args.verb {
         Verb::List { artifact, limit } => {
-            output::answer(global, &admin.events(artifact.as_ref(), limit.limit).await?)?;
+            let wanted = EventFilter { artifact, ..EventFilter::default() };
+            output::answer(global, &admin.events(&wanted, limit.limit).await?)?;
         }
         Verb::Show { number } => output::answer(global, &admin.event(number).await?)?,
         Verb::Send(args) => send(args, &admin, global).await?,

@@ -87,7 +87,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
             output::answer(global, &admin.waive(&waive.of_kind(WaiverKind::SignOff)).await?)?;
         }
         Verb::Waivers { artifact, limit } => {
-            output::answer(global, &admin.waivers(artifact.as_ref(), limit.limit).await?)?;
+            output::answer(global, &admin.waivers(artifact.as_ref(), None, limit.limit).await?)?;
         }
         Verb::Results { subject } => output::answer(global, &admin.gate_results(&subject).await?)?,
         Verb::Lint { .. } => {}

@@ -45,7 +45,7 @@ enum Verb {
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> {
     let admin = global.admin().await?;
     if let Some(Verb::List { all, limit }) = args.verb {
-        output::answer(global, &admin.holds(all, limit.limit).await?)?;
+        output::answer(global, &admin.holds(None, all, limit.limit).await?)?;
         return Ok(Answer::Yes);
     }
     let (Some(artifact), Some(author), Some(reason)) = (args.artifact, args.author, args.reason)

@@ -90,15 +90,15 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
         }
         Some(Verb::Show { number, .. }) => output::answer(global, &admin.plan(number).await?)?,
         Some(Verb::Run { number, signature }) => {
-            let report = admin.run_plan(number, &signature.author, &signature.reason).await?;
+            let report = admin.run_plan(number, &signature.given()).await?;
             output::answer(global, &report)?;
         }
         Some(Verb::Approve { number, signature }) => {
-            let report = admin.approve_plan(number, &signature.author, &signature.reason).await?;
+            let report = admin.approve_plan(number, &signature.given()).await?;
             output::answer(global, &report)?;
         }
         Some(Verb::Cancel { number, signature }) => {
-            let cancelled = admin.cancel_plan(number, &signature.author, &signature.reason).await?;
+            let cancelled = admin.cancel_plan(number, &signature.given()).await?;
             output::answer(global, &cancelled)?;
         }
         None => {

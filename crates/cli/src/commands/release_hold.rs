@@ -16,9 +16,8 @@ pub(crate) struct Args {
 }
 
 /// Releases it.
-pub(crate) async fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> {
     let admin = global.admin().await?;
-    let Signature { author, reason } = &args.signature;
-    output::answer(global, &admin.release(&args.artifact, author, reason).await?)?;
+    output::answer(global, &admin.release(&args.artifact, &args.signature.given()).await?)?;
     Ok(Answer::Yes)
 }

@@ -1,7 +1,7 @@
 //! `millstream retry`: goes on where something stopped, without repeating what succeeded.
 
-use server::admin::ArtifactKey;
 use server::admin::retry::RetryRequest;
+use server::admin::{ArtifactKey, Signature};
 
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
@@ -30,8 +30,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> {
     let Args { plan, artifact, failed_only, author, reason } = args;
     let admin = global.admin().await?;
-    let retried =
-        admin.retry(&RetryRequest { plan, artifact, failed_only, author, reason }).await?;
+    let signature = Signature { author, reason, seen: None };
+    let retried = admin.retry(&RetryRequest { plan, artifact, failed_only, signature }).await?;
     output::answer(global, &retried)?;
     Ok(Answer::of(retried.is_any()))
 }

@@ -1,7 +1,8 @@
-//! `millstream token`: by which senders of messages show who they are.
+//! `millstream token`: by which clients of the API show who they are.
 
 use clap::Subcommand;
 use server::admin::time::Moment;
+use server::admin::tokens::Scope;
 
 use crate::arguments::{Global, moment};
 use crate::failure::{Answer, Failure};
@@ -23,9 +24,9 @@ enum Verb {
         /// Until when it is valid; for ever if this is left out
         #[arg(long, value_parser = moment, value_name = "TIME")]
         expires: Option<Moment>,
-        /// What it is good for; may be given more than once
+        /// What it is good for: messages, results, gate, plans, holds or admin; may be given more than once
         #[arg(long = "scope", value_name = "SCOPE", default_value = "messages")]
-        scopes: Vec<String>,
+        scopes: Vec<Scope>,
     },
     /// List tokens, without their secrets
     List,
@@ -41,7 +42,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
     let admin = global.admin().await?;
     match args.verb {
         Verb::Create { name, expires, scopes } => {
-            output::answer(global, &admin.create_token(&name, scopes, expires).await?)?;
+            output::answer(global, &admin.create_token(&name, &scopes, expires).await?)?;
         }
         Verb::List => output::answer(global, &admin.tokens().await?)?,
         Verb::Revoke { name } => output::answer(global, &admin.revoke_token(&name).await?)?,

@@ -14,6 +14,7 @@ use crate::version::{Nevra, Nvr};
 
 /// A compose, whole: enough to write its metadata, to compare it with another one, and to say what it reuses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ComposeOutput {
     /// Its identity.
     pub id: ComposeId,
@@ -36,6 +37,7 @@ impl ComposeOutput {
 
 /// What is in a variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ComposedVariant {
     /// What people call it.
     pub name: String,
@@ -45,6 +47,7 @@ pub struct ComposedVariant {
 
 /// What is in a variant on one architecture.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ComposedArch {
     /// Its packages, sorted by NEVRA.
     pub packages: Vec<ComposedPackage>,
@@ -54,6 +57,7 @@ pub struct ComposedArch {
 
 /// A package in a compose.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ComposedPackage {
     /// Its identity.
     pub nevra: Nevra,
@@ -71,6 +75,7 @@ pub struct ComposedPackage {
 
 /// An image in a compose.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ComposedImage {
     /// The name of its artifact.
     pub name: ArtifactName,
@@ -84,6 +89,7 @@ pub struct ComposedImage {
 
 /// Something a compose delivers: made anew, or taken over from an earlier compose that had the same inputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Deliverable {
     /// Which one.
     pub key: DeliverableKey,
@@ -99,6 +105,7 @@ pub struct Deliverable {
 
 /// The identity of a deliverable within a compose, and from one compose to the next.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum DeliverableKey {
     /// The groups of a variant.

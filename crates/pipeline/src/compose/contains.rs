@@ -33,6 +33,7 @@ pub struct Answer<T> {
 
 /// What a holder has of a package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "holding", content = "packages", rename_all = "kebab-case")]
 pub enum Holding {
     /// The package in a version that was asked for.

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 /// What changed from one compose to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Difference {
     /// The compose that is compared with.
     pub from: ComposeId,
@@ -24,6 +25,7 @@ pub struct Difference {
 
 /// What changed in a variant on an architecture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VariantDifference {
     /// The variant.
     pub variant: VariantId,
@@ -43,6 +45,7 @@ pub struct VariantDifference {
 
 /// Which of two composes has a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Presence {
     /// Both.
@@ -55,6 +58,7 @@ pub enum Presence {
 
 /// A package or an image that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Changed {
     /// Its name.
     pub name: String,
@@ -69,6 +73,7 @@ pub struct Changed {
 
 /// What happened to a package or an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum Change {
     /// It was not there.

@@ -76,9 +76,8 @@ impl Body {
 
     /// A whole number that must be there.
     pub(super) fn number(&self, field: &str) -> Result<i64, Unreadable> {
-        let value = self
-            .value(field)
-            .ok_or_else(|| unreadable_field(field, "the field is missing"))?;
+        let value =
+            self.value(field).ok_or_else(|| unreadable_field(field, "the field is missing"))?;
         value.as_i64().ok_or_else(|| {
             unreadable_field(field, format!("expected a whole number, got {}", kind(value)))
         })

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 /// A plan with where its steps stand.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PlanReport {
     /// The plan's id.
     pub id: PlanId,
@@ -46,6 +47,7 @@ pub struct PlanReport {
 
 /// Where a plan stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PlanState {
     /// Something of it is still to be done, and can be.
@@ -65,6 +67,7 @@ pub enum PlanState {
 
 /// What is done with an artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// It is built again.
@@ -79,6 +82,7 @@ pub enum Action {
 
 /// One step.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StepReport {
     /// Its artifact.
     pub artifact: ArtifactKey,
@@ -114,6 +118,7 @@ pub struct StepReport {
 
 /// An edge at which the change stopped.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StopReport {
     /// The edge and the reason, as data.
     #[serde(flatten)]
@@ -169,32 +174,34 @@ pub fn report(
 
 /// Where a plan stands, from what it is made for and where its steps stand.
 pub fn state(kind: PlanKind, steps: &[Step]) -> PlanState {
-    let is_over = steps.iter().all(|step| step.state.is_settled());
-    match kind {
-        PlanKind::DryRun => PlanState::DryRun,
-        PlanKind::Proposed if !is_over => PlanState::Proposed,
-        _ => state_of(steps),
-    }
+    state_of_names(kind, steps.iter().map(|step| step.state.name()))
 }
 
-fn state_of(steps: &[Step]) -> PlanState {
-    let superseded = |step: &Step| matches!(step.state, StepState::Superseded { .. });
-    let stuck = |step: &Step| match &step.state {
-        StepState::Failed { .. } | StepState::Held { .. } => true,
-        // They wait for what is stuck.
-        StepState::Waiting
-        | StepState::Rebuild
-        | StepState::Passed { .. }
-        | StepState::Built { .. } => true,
-        state => state.is_settled(),
+/// Where a plan stands, from what it is made for and the names of its steps' states.
+pub fn state_of_names<'a>(
+    kind: PlanKind,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> PlanState {
+    let is_settled = |name: &str| {
+        matches!(name, "unneeded" | "published" | "retested" | "superseded" | "cancelled")
     };
-    let is_to_blame =
-        |step: &Step| matches!(step.state, StepState::Failed { .. } | StepState::Held { .. });
-    if steps.iter().any(superseded) {
+    let is_to_blame = |name: &str| matches!(name, "failed" | "held");
+    // The others wait for what is stuck.
+    let stuck = |name: &str| {
+        is_settled(name)
+            || is_to_blame(name)
+            || matches!(name, "waiting" | "rebuild" | "passed" | "built")
+    };
+    match kind {
+        PlanKind::DryRun => return PlanState::DryRun,
+        PlanKind::Proposed if !names.clone().all(is_settled) => return PlanState::Proposed,
+        PlanKind::Proposed | PlanKind::Real => {}
+    }
+    if names.clone().any(|name| name == "superseded") {
         PlanState::Superseded
-    } else if steps.iter().all(|step| step.state.is_settled()) {
+    } else if names.clone().all(is_settled) {
         PlanState::Done
-    } else if steps.iter().all(stuck) && steps.iter().any(is_to_blame) {
+    } else if names.clone().all(stuck) && names.clone().any(is_to_blame) {
         PlanState::Held
     } else {
         PlanState::Running
@@ -293,7 +300,11 @@ impl PlanReport {
     /// The report as Markdown, for a merge request or a mail.
     pub fn markdown(&self) -> String {
         let mut text = format!("## {}\n", self.title());
-        for line in self.standing().into_iter().chain(self.rules().map(|rules| format!("By rules: {rules}"))) {
+        for line in self
+            .standing()
+            .into_iter()
+            .chain(self.rules().map(|rules| format!("By rules: {rules}")))
+        {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "\n{line}");
         }
@@ -336,7 +347,9 @@ impl PlanReport {
             (PlanMode::Proposed { .. }, Some(Approval { author, reason, .. }))
                 if state == PlanState::Proposed =>
             {
-                Some(format!("{author} allows it: {reason}. It is made again at the server's next look."))
+                Some(format!(
+                    "{author} allows it: {reason}. It is made again at the server's next look."
+                ))
             }
             (PlanMode::Proposed { rule, limit }, _) if state == PlanState::Proposed => {
                 let number = self.number.map_or("N".to_owned(), |number| number.to_string());
@@ -424,7 +437,8 @@ impl fmt::Display for PlanReport {
             }
             writeln!(f, "\n{title} ({}):", steps.len())?;
             let width = steps.iter().map(|step| step.artifact.to_string().len()).max().unwrap_or(0);
-            let rule = |step: &StepReport| step.rule.as_ref().map_or("-", RuleId::as_str).to_owned();
+            let rule =
+                |step: &StepReport| step.rule.as_ref().map_or("-", RuleId::as_str).to_owned();
             let rules = steps.iter().map(|step| rule(step).len()).max().unwrap_or(0);
             for step in steps {
                 let (artifact, rule) = (step.artifact.to_string(), rule(step));

@@ -178,7 +178,8 @@ impl<'l> Facts<'l> {
     pub(super) fn hold_at(&self, condition: &Condition, edge: &Edge, ends: [&About; 2]) -> bool {
         let mut context = self.context.new_inner_scope();
         let names = ["dependent", "dependency"];
-        for ((name, key), about) in names.into_iter().zip([&edge.dependent, &edge.dependency]).zip(ends)
+        for ((name, key), about) in
+            names.into_iter().zip([&edge.dependent, &edge.dependency]).zip(ends)
         {
             if condition.mentions(&[name]) {
                 context.add_variable_from_value(name, self.artifact(key, about));
@@ -296,7 +297,11 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_named_with_what_is() {
-        refused("artefact.kind == 'rpms'", false, "there is no `artefact`: there are artifact, event");
+        refused(
+            "artefact.kind == 'rpms'",
+            false,
+            "there is no `artefact`: there are artifact, event",
+        );
         refused("artifact.nam == 'x'", false, "it has branch, kind, labels, name, teams");
         refused("artifact.kind == 'image'", false, "one of rpms, containers, composes");
         refused("artifact.kind in ['rpms', 'rpm']", false, "`kind` is never \"rpm\"");
@@ -328,7 +333,8 @@ mod tests {
 
     #[test]
     fn what_is_no_cel_is_refused_with_its_line() {
-        let problem = Condition::compile("event.forced &&\n  artifact.nam == 'x'", SCOPE).unwrap_err();
+        let problem =
+            Condition::compile("event.forced &&\n  artifact.nam == 'x'", SCOPE).unwrap_err();
         assert_eq!(problem.line, 1, "{problem}");
         for text in ["", "artifact.kind ==", "a b", "\"", "((((", "artifact.?kind == 'x'"] {
             assert!(Condition::compile(text, SCOPE).is_err(), "{text:?} was accepted");

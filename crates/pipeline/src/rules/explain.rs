@@ -190,9 +190,7 @@ fn sample(kind: EventKind, rule: &Rule, key: &ArtifactKey) -> Option<Event> {
             Event::TestResult { artifact, nvr, case, outcome: Outcome::Passed }
         }
         EventKind::BranchDeleted => Event::BranchDeleted { artifact, previous: commit },
-        EventKind::TimeElapsed => {
-            Event::TimeElapsed { artifact, rule: rule.id.clone(), period: 0 }
-        }
+        EventKind::TimeElapsed => Event::TimeElapsed { artifact, rule: rule.id.clone(), period: 0 },
     })
 }
 
@@ -247,7 +245,8 @@ mod tests {
     #[test]
     fn rules_that_match_count_together() {
         check(&[], "it is rebuilt, by rule package-changed low");
-        let retest = format!("{ON}do: retest\nseverity: moderate\nlimits: {{size: 9, debounce: 1m}}\n");
+        let retest =
+            format!("{ON}do: retest\nseverity: moderate\nlimits: {{size: 9, debounce: 1m}}\n");
         let small = format!("{ON}limits: {{size: 3, debounce: 10s}}\n");
         check(
             &[("also", &retest), ("small", &small)],
@@ -304,7 +303,10 @@ mod tests {
     #[test]
     fn what_depends_on_the_event_is_told_of_an_artifact() {
         let about = About { teams: vec!["base".to_owned()], ..About::default() };
-        let own = set(&[("urgent", "on: [committed]\nwhen: event.severity >= important && 'x' in artifact.teams\nseverity: critical\n")]);
+        let own = set(&[(
+            "urgent",
+            "on: [committed]\nwhen: event.severity >= important && 'x' in artifact.teams\nseverity: critical\n",
+        )]);
         let text = artifact(&own, &"rpms/zlib#f44".parse().unwrap(), &about).to_string();
         for line in [
             "rpms/zlib#f44: teams base; labels none\n",

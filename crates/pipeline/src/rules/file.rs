@@ -62,7 +62,16 @@ impl fmt::Display for RuleProblem {
 }
 
 const FIELDS: [&str; 11] = [
-    "id", "description", "on", "every", "when", "do", "mode", "severity", "follow", "limits",
+    "id",
+    "description",
+    "on",
+    "every",
+    "when",
+    "do",
+    "mode",
+    "severity",
+    "follow",
+    "limits",
     "disabled",
 ];
 
@@ -102,7 +111,8 @@ fn rule(reader: &mut Reader<'_>, document: &Value) -> Option<Rule> {
     let disabled = reader.flag(fields, &[Part::Key("disabled")]).unwrap_or(false);
     let description = reader.text(fields, &[Part::Key("description")]).map(str::to_owned);
     let on = on(reader, fields);
-    let action = reader.word(fields, &[Part::Key("do")], &Action::ALL.map(|known| (known.as_str(), known)));
+    let action =
+        reader.word(fields, &[Part::Key("do")], &Action::ALL.map(|known| (known.as_str(), known)));
     let scope = Scope { on: &on, in_follow: false };
     let rule = Rule {
         id: id?,
@@ -125,7 +135,10 @@ fn rule(reader: &mut Reader<'_>, document: &Value) -> Option<Rule> {
     // A file that only switches a shipped rule off need not repeat it.
     if !disabled {
         if description.is_none() {
-            reader.problem(&[], "`description` is missing: it is what people read when the rule acts");
+            reader.problem(
+                &[],
+                "`description` is missing: it is what people read when the rule acts",
+            );
         }
         check(reader, &rule, fields);
     }
@@ -143,7 +156,10 @@ fn id(reader: &mut Reader<'_>, fields: &Mapping) -> Option<RuleId> {
     let name = name.strip_suffix(".yaml").unwrap_or(name);
     match text.parse::<RuleId>() {
         Ok(id) if text == name => return Some(id),
-        Ok(id) => reader.problem(&path, format!("the id is {id}, and the file is named {name}: they have to be the same")),
+        Ok(id) => reader.problem(
+            &path,
+            format!("the id is {id}, and the file is named {name}: they have to be the same"),
+        ),
         Err(error) => reader.problem(&path, error.to_string()),
     }
     None
@@ -201,7 +217,9 @@ fn follow(reader: &mut Reader<'_>, fields: &Mapping, on: &[EventKind]) -> Vec<Fo
                 .words(entry, &field("edges"), &known)
                 .unwrap_or_else(|| EdgeKind::ALL.to_vec()),
             when: condition(reader, entry, &field("when"), Scope { on, in_follow: true }),
-            depth: reader.count(entry, &field("depth")).map(|depth| u32::try_from(depth).unwrap_or(u32::MAX)),
+            depth: reader
+                .count(entry, &field("depth"))
+                .map(|depth| u32::try_from(depth).unwrap_or(u32::MAX)),
             hours: reader.parsed(entry, &field("hours")),
         };
         let covers = |earlier: &Follow| {
@@ -255,14 +273,29 @@ fn check(reader: &mut Reader<'_>, rule: &Rule, fields: &Mapping) {
     match rule.action {
         Some(Action::Notify) if !rule.follow.is_empty() || limits => {
             let name = if limits { "limits" } else { "follow" };
-            reader.problem(&at(name), "a rule that notifies starts no change: it follows nothing and needs no limits");
+            reader.problem(
+                &at(name),
+                "a rule that notifies starts no change: it follows nothing and needs no limits",
+            );
         }
-        Some(Action::Leave) if limits || rule.follow.iter().any(|follow| follow.hours.is_some()) => {
+        Some(Action::Leave)
+            if limits || rule.follow.iter().any(|follow| follow.hours.is_some()) =>
+        {
             let name = if limits { "limits" } else { "follow" };
-            reader.problem(&at(name), "a rule that leaves starts nothing: neither limits nor hours mean anything");
+            reader.problem(
+                &at(name),
+                "a rule that leaves starts nothing: neither limits nor hours mean anything",
+            );
         }
-        None if rule.follow.is_empty() && !limits && rule.severity.is_none() && !fields.contains_key("do") => {
-            reader.problem(&[], "the rule does nothing: it has no `do`, no `follow`, no `limits` and no `severity`");
+        None if rule.follow.is_empty()
+            && !limits
+            && rule.severity.is_none()
+            && !fields.contains_key("do") =>
+        {
+            reader.problem(
+                &[],
+                "the rule does nothing: it has no `do`, no `follow`, no `limits` and no `severity`",
+            );
         }
         _ => {}
     }
@@ -273,13 +306,22 @@ fn check_time(reader: &mut Reader<'_>, rule: &Rule, fields: &Mapping) {
     let on_time = rule.on.contains(&EventKind::TimeElapsed);
     let has_every = fields.contains_key("every");
     if has_every && rule.on != [EventKind::TimeElapsed] {
-        reader.problem(&at("every"), "a rule with `every` is on time-elapsed alone: `on: [time-elapsed]`");
+        reader.problem(
+            &at("every"),
+            "a rule with `every` is on time-elapsed alone: `on: [time-elapsed]`",
+        );
     }
     if on_time && rule.action.is_some() && !has_every {
-        reader.problem(&at("on"), "a rule on time-elapsed that does something says how often: `every: 7d`");
+        reader.problem(
+            &at("on"),
+            "a rule on time-elapsed that does something says how often: `every: 7d`",
+        );
     }
     if has_every && rule.when.is_none() && !fields.contains_key("when") {
-        reader.problem(&at("every"), "a rule with `every` says for which artifacts: `when: artifact.kind == \"containers\"`");
+        reader.problem(
+            &at("every"),
+            "a rule with `every` says for which artifacts: `when: artifact.kind == \"containers\"`",
+        );
     }
     if rule.every.is_some_and(|every| every < SHORTEST_EVERY) {
         reader.problem(&at("every"), "`every` is at least 1m");

@@ -71,7 +71,9 @@ mod tests {
 
     #[test]
     fn durations_are_a_number_and_a_unit() {
-        for (text, seconds) in [("90s", 90), ("10m", 600), ("12h", 43_200), ("7d", 604_800), ("0s", 0)] {
+        for (text, seconds) in
+            [("90s", 90), ("10m", 600), ("12h", 43_200), ("7d", 604_800), ("0s", 0)]
+        {
             let read = duration(text).unwrap();
             assert_eq!((read.as_secs(), spoken(read).as_str()), (seconds, text));
         }

@@ -158,14 +158,14 @@ impl Matches {
 
     /// The rules that want people to know of the event.
     pub fn notices(&self) -> impl Iterator<Item = &Rule> {
-        let notices = |rule: &&Arc<Rule>| {
-            rule.action == Some(Action::Notify) && rule.mode == Mode::Real
-        };
+        let notices =
+            |rule: &&Arc<Rule>| rule.action == Some(Action::Notify) && rule.mode == Mode::Real;
         self.matched.iter().filter(notices).map(Arc::as_ref)
     }
 
     fn answer_of(&self, rules: Vec<Arc<Rule>>) -> Answer {
-        let leaves = |rule: &&Arc<Rule>| rule.action == Some(Action::Leave) && rule.follow.is_empty();
+        let leaves =
+            |rule: &&Arc<Rule>| rule.action == Some(Action::Leave) && rule.follow.is_empty();
         if let Some(rule) = rules.iter().find(leaves) {
             let sentence = format!("rule {} leaves it: {}", rule.id, rule.description);
             return Answer::Nothing { rule: Some(rule.id.clone()), sentence };
@@ -200,7 +200,9 @@ impl Matches {
         let could = self.missed.iter().filter(could).map(|(rule, _)| rule.id.as_str());
         match could.collect::<Vec<_>>().as_slice() {
             [] => format!("no rule starts anything on {} events", self.event.kind()),
-            could => format!("no rule that starts something matches; asked were {}", could.join(", ")),
+            could => {
+                format!("no rule that starts something matches; asked were {}", could.join(", "))
+            }
         }
     }
 }

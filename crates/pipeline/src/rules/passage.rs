@@ -157,9 +157,7 @@ impl<'r> Passages<'r> {
             }
         }
         match open {
-            Some((rule, hours)) => {
-                Passage::Open { rule: &rule.id, hours: hours.or(self.hours) }
-            }
+            Some((rule, hours)) => Passage::Open { rule: &rule.id, hours: hours.or(self.hours) },
             None => self.closed(kind, edge, depth),
         }
     }
@@ -174,11 +172,17 @@ impl<'r> Passages<'r> {
 
     /// Why no rule follows an edge: too far for one, against the condition of one, or nobody's.
     fn closed(&self, kind: &Kind<'r>, edge: &Edge, depth: u32) -> Passage<'r> {
-        let entries = || kind.follows.iter().flat_map(|(rule, entries)| entries.iter().map(move |entry| (*rule, *entry)));
+        let entries = || {
+            kind.follows
+                .iter()
+                .flat_map(|(rule, entries)| entries.iter().map(move |entry| (*rule, *entry)))
+        };
         let too_far = entries().find(|(_, entry)| entry.depth.is_some_and(|most| most < depth));
         if let Some((rule, entry)) = too_far {
             let most = entry.depth.unwrap_or_default();
-            let sentence = format!("it is {depth} edges from where the change starts, and {most} is the limit");
+            let sentence = format!(
+                "it is {depth} edges from where the change starts, and {most} is the limit"
+            );
             return Passage::Closed { rule: &rule.id, sentence };
         }
         match entries().find_map(|(rule, entry)| Some((rule, entry.when.as_ref()?))) {

@@ -142,7 +142,9 @@ impl Checker<'_> {
                 let known = known.join(", ");
                 fail(
                     at,
-                    format!("there is no `{name}`: there are {known}, and the severities {severities}; texts stand in quotes"),
+                    format!(
+                        "there is no `{name}`: there are {known}, and the severities {severities}; texts stand in quotes"
+                    ),
                 )
             }
         }
@@ -170,7 +172,9 @@ impl Checker<'_> {
             let (told_by, other) = (told_by.as_str(), other.as_str());
             return fail(
                 at,
-                format!("`{name}.{field}` is known of {told_by} events only, and the rule is on {other} as well: write a rule for each"),
+                format!(
+                    "`{name}.{field}` is known of {told_by} events only, and the rule is on {other} as well: write a rule for each"
+                ),
             );
         }
         self.mentions.fields.insert(format!("{name}.{field}"));
@@ -277,9 +281,10 @@ impl Checker<'_> {
     fn order(&mut self, at: &IdedExpr, a: &IdedExpr, b: &IdedExpr) -> Checked {
         match (self.type_of(a)?, self.type_of(b)?) {
             (Type::Severity, Type::Severity) | (Type::Count, Type::Count) => Ok(Type::Truth),
-            (left, right) => {
-                fail(at, format!("severities and numbers have an order; this is {left} and {right}"))
-            }
+            (left, right) => fail(
+                at,
+                format!("severities and numbers have an order; this is {left} and {right}"),
+            ),
         }
     }
 
@@ -329,13 +334,18 @@ impl Checker<'_> {
                 for (expression, what) in [(target, "is asked of"), (part, "is given")] {
                     let found = self.type_of(expression)?;
                     if !found.is_text() {
-                        return fail(expression, format!("`{function}` {what} a text, not {found}"));
+                        return fail(
+                            expression,
+                            format!("`{function}` {what} a text, not {found}"),
+                        );
                     }
                 }
                 Ok(Type::Truth)
             }
             ("size", []) => self.size(target),
-            ("exists" | "all", [variable, body]) => self.quantified(function, target, (variable, body)),
+            ("exists" | "all", [variable, body]) => {
+                self.quantified(function, target, (variable, body))
+            }
             _ => no_function(at, function),
         }
     }

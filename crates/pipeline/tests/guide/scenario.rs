@@ -109,7 +109,11 @@ impl<'t> Scenario<'t> {
                 let plan = self.plan(launch, event, at);
                 if let Some(PlanMode::Proposed { rule, limit }) = beyond(&plan, &launch.bounds) {
                     let size = plan.steps.len();
-                    writeln!(text, "  waits for a person: it has {size} steps, and {rule} allows {limit}").unwrap();
+                    writeln!(
+                        text,
+                        "  waits for a person: it has {size} steps, and {rule} allows {limit}"
+                    )
+                    .unwrap();
                 }
                 if plan.severity > event.severity() {
                     writeln!(text, "  severity {}", plan.severity).unwrap();
@@ -150,8 +154,7 @@ impl<'t> Scenario<'t> {
             roots: vec![root],
             routes: HashMap::from([(id(), launch.route.clone())]),
         };
-        let setup =
-            Setup { max_rounds: 3, capacity: 2, default_duration: Duration::from_secs(60) };
+        let setup = Setup { max_rounds: 3, capacity: 2, default_duration: Duration::from_secs(60) };
         make(request, &self.ground, &setup)
     }
 }
@@ -183,9 +186,8 @@ fn event(words: &str) -> (Event, Timestamp) {
     let (words, subject) = words.split_once(": ").unwrap_or((words, "A change"));
     let (words, at) = words.split_once(" at ").unwrap_or((words, "00:00"));
     let words: Vec<&str> = words.split(' ').collect();
-    let severity = |name: &str| {
-        Severity::ALL.into_iter().find(|known| known.as_str() == name).unwrap()
-    };
+    let severity =
+        |name: &str| Severity::ALL.into_iter().find(|known| known.as_str() == name).unwrap();
     let committed = |artifact: &str, severity| Event::Committed {
         artifact: key(artifact),
         commit: commit(),

@@ -298,8 +298,7 @@ impl Simulation {
             RootAction::Retest => {
                 let (artifact, request) = (artifact.clone(), Asked::Retest);
                 let (reason, author) = (subject.clone(), by.clone());
-                let happened =
-                    Event::Requested { artifact, request, by: author, reason, severity };
+                let happened = Event::Requested { artifact, request, by: author, reason, severity };
                 (Reason::Requested { event, by, reason: subject }, happened)
             }
         };

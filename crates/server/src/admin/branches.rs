@@ -5,13 +5,14 @@ use std::fmt;
 use model::artifact::{ArtifactKey, CommitId};
 use serde::Serialize;
 use store::{events, refs};
+use utoipa::ToSchema;
 
 use super::table::Table;
 use super::time::Moment;
 use super::{Admin, AdminError};
 
 /// The moves of a branch, the newest first.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct BranchHistory {
     /// Whose branch.
     pub artifact: ArtifactKey,
@@ -20,7 +21,7 @@ pub struct BranchHistory {
 }
 
 /// A branch came to point elsewhere.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct MoveView {
     /// Its place in the history, from 1.
     pub number: i64,
@@ -37,7 +38,7 @@ pub struct MoveView {
 }
 
 /// What was done to a branch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MoveKind {
     /// It is new.

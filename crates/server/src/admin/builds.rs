@@ -8,13 +8,14 @@ use model::build::{Build, BuildOutput, BuildState, Failure, Inputs, InstalledPac
 use model::digest::Digest;
 use serde::Serialize;
 use store::{Conn, Page, builds, sets};
+use utoipa::ToSchema;
 
 use super::table::Table;
 use super::time::{Moment, spoken};
 use super::{Admin, AdminError};
 
 /// A build.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct BuildView {
     /// Its public number.
     pub number: i64,
@@ -96,7 +97,7 @@ impl fmt::Display for BuildList {
 }
 
 /// Everything recorded of a build.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct BuildDetail {
     /// The build.
     #[serde(flatten)]
@@ -112,13 +113,15 @@ pub struct BuildDetail {
     /// The packages it made.
     pub packages: Vec<String>,
     /// Where they lie.
+    #[schema(value_type = Option<String>)]
     pub output: Option<PathBuf>,
     /// Its log.
+    #[schema(value_type = String)]
     pub log: PathBuf,
 }
 
 /// A package in a buildroot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RootPackage {
     /// Its identity.
     pub nevra: String,
@@ -163,6 +166,17 @@ impl fmt::Display for BuildDetail {
     }
 }
 
+/// The packages installed for a build.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BuildrootView {
+    /// The build.
+    pub nvr: String,
+    /// The repository it was resolved from.
+    pub snapshot: Digest,
+    /// The packages, sorted.
+    pub packages: Vec<RootPackage>,
+}
+
 /// Where a log is, and whether it may grow.
 #[derive(Clone, Debug)]
 pub struct BuildLog {
@@ -173,34 +187,29 @@ pub struct BuildLog {
 }
 
 impl Admin {
-    /// The newest builds, of one artifact or of all.
+    /// The newest builds, of one artifact or of all, in the state of this name or in any.
     ///
     /// # Errors
     /// [`AdminError::Store`].
     pub async fn builds(
         &self,
         artifact: Option<&ArtifactKey>,
-        limit: u32,
+        state: Option<&str>,
+        page: impl Into<Page>,
     ) -> Result<BuildList, AdminError> {
         let found =
-            builds::list(&mut *self.store.read().await?, artifact, None, Page::first(limit))
-                .await?;
+            builds::list(&mut *self.store.read().await?, artifact, state, page.into()).await?;
         Ok(BuildList(found.iter().map(BuildView::from).collect()))
     }
 
     /// Everything recorded of a build, named by number or NVR.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when there is no such build.
+    /// [`AdminError::NotFound`] when there is no such build.
     pub async fn build(&self, name: &str) -> Result<BuildDetail, AdminError> {
         let mut reader = self.store.snapshot().await?;
         let build = named(&mut reader, name).await?;
-        let inputs: Option<Inputs> = sets::get_json(&mut reader, build.inputs).await?;
-        let root = inputs.as_ref().map_or(&[][..], Inputs::buildroot);
-        let root_package = |package: &InstalledPackage| RootPackage {
-            nevra: package.nevra.to_string(),
-            direct: package.direct,
-        };
+        let buildroot = root_packages(&mut reader, &build).await?;
         let (facets, output) = match build.state {
             BuildState::Succeeded { facets, output, .. } => {
                 let output: Option<BuildOutput> = sets::get_json(&mut reader, output).await?;
@@ -218,7 +227,7 @@ impl Admin {
             build: BuildView::from(&build),
             input: build.input,
             snapshot: build.snapshot,
-            buildroot: root.iter().map(root_package).collect(),
+            buildroot,
             facets,
             packages: output.as_ref().map(made).unwrap_or_default(),
             output: output.map(|_| self.config.builds_root().join(build.id.to_string())),
@@ -226,10 +235,21 @@ impl Admin {
         })
     }
 
+    /// The packages installed for a build.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when there is no such build.
+    pub async fn buildroot(&self, name: &str) -> Result<BuildrootView, AdminError> {
+        let mut reader = self.store.snapshot().await?;
+        let build = named(&mut reader, name).await?;
+        let packages = root_packages(&mut reader, &build).await?;
+        Ok(BuildrootView { nvr: build.nvr.to_string(), snapshot: build.snapshot, packages })
+    }
+
     /// Where the log of a build is.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when there is no such build.
+    /// [`AdminError::NotFound`] when there is no such build.
     pub async fn build_log(&self, name: &str) -> Result<BuildLog, AdminError> {
         let build = named(&mut *self.store.read().await?, name).await?;
         let ended = !matches!(build.state, BuildState::Queued | BuildState::Running { .. });
@@ -241,6 +261,16 @@ impl Admin {
     }
 }
 
+async fn root_packages(conn: &mut Conn, build: &Build) -> Result<Vec<RootPackage>, AdminError> {
+    let inputs: Option<Inputs> = sets::get_json(conn, build.inputs).await?;
+    let root = inputs.as_ref().map_or(&[][..], Inputs::buildroot);
+    let view = |package: &InstalledPackage| RootPackage {
+        nevra: package.nevra.to_string(),
+        direct: package.direct,
+    };
+    Ok(root.iter().map(view).collect())
+}
+
 /// A build by its number or its NVR.
 pub(crate) async fn named(conn: &mut Conn, name: &str) -> Result<Build, AdminError> {
     let found = match name.parse() {
@@ -248,7 +278,7 @@ pub(crate) async fn named(conn: &mut Conn, name: &str) -> Result<Build, AdminErr
         Err(_) => builds::by_nvr(conn, name).await?,
     };
     found.ok_or_else(|| {
-        AdminError::Input(format!(
+        AdminError::NotFound(format!(
             "there is no build {name}: `millstream build list` shows those there are"
         ))
     })

@@ -1,24 +1,29 @@
 //! Composes as they are listed and shown, what changed from one to the next, and one made for this machine alone.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use model::artifact::{ArtifactKey, ArtifactKind};
 use model::build::{Build, Product};
 use model::compose::{ComposeOutput, Deliverable};
+use model::requirement::Capability;
+use model::version::Nevra;
+use pipeline::compose::contains::{Holder, Holding, contains};
 use pipeline::compose::difference::{Difference, bytes, difference};
 use serde::Serialize;
-use store::{Conn, Page, artifacts, builds, publications};
+use store::{Conn, Page, builds, publications};
+use utoipa::ToSchema;
 
 use super::builds::named;
-use super::images::product;
+use super::images::{newest, product};
 use super::table::Table;
 use super::time::Moment;
 use super::{Admin, AdminError};
 use crate::composing;
 
 /// A compose.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ComposeView {
     /// Of which artifact.
     pub artifact: ArtifactKey,
@@ -36,6 +41,9 @@ pub struct ComposeView {
     pub reused: usize,
     /// How many it has.
     pub deliverables: usize,
+    /// What it has of the package that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holding: Option<Holding>,
     /// When it was asked for.
     pub created: Moment,
 }
@@ -68,7 +76,7 @@ impl fmt::Display for ComposeList {
 }
 
 /// Everything known of a compose.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ComposeDetail {
     /// The compose.
     #[serde(flatten)]
@@ -78,6 +86,7 @@ pub struct ComposeDetail {
     /// What changed since the compose before it.
     pub since: Option<Difference>,
     /// The folder it lies in, while that is kept.
+    #[schema(value_type = Option<String>)]
     pub folder: Option<PathBuf>,
 }
 
@@ -139,31 +148,55 @@ impl Admin {
     pub async fn composes(
         &self,
         artifact: Option<&ArtifactKey>,
-        limit: u32,
+        page: impl Into<Page>,
     ) -> Result<ComposeList, AdminError> {
+        self.composes_with(artifact, None, page.into()).await
+    }
+
+    /// The newest composes, of one artifact or of all; `wanted` asks what each holds of a package.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`] when versions are asked for without an artifact, and so without a branch.
+    pub async fn composes_with(
+        &self,
+        artifact: Option<&ArtifactKey>,
+        wanted: Option<&Capability>,
+        page: Page,
+    ) -> Result<ComposeList, AdminError> {
+        if artifact.is_none() && wanted.is_some_and(|wanted| wanted.range.is_some()) {
+            return Err(AdminError::Input(
+                "versions are compared within one branch: name the compose".to_owned(),
+            ));
+        }
         let mut reader = self.store.snapshot().await?;
-        let all = artifacts::list(&mut reader, None).await?.into_iter().map(|known| known.key);
-        let wanted = all.filter(|key| key.kind == ArtifactKind::Composes);
-        let wanted: Vec<ArtifactKey> =
-            wanted.filter(|key| artifact.is_none_or(|artifact| artifact == key)).collect();
-        let mut found = Vec::new();
-        for key in &wanted {
-            let page = Page::first(limit);
-            for build in builds::list(&mut reader, Some(key), Some("succeeded"), page).await? {
-                if let Some(output) = compose(&mut reader, &build).await? {
-                    found.push(view(&mut reader, &build, &output).await?);
-                }
+        let kind = ArtifactKind::Composes;
+        let wanted_keys = match artifact {
+            Some(key) => vec![key.clone()],
+            None => {
+                newest(&mut reader, kind, None).await?.into_iter().map(|b| b.artifact).collect()
+            }
+        };
+        let mut made = Vec::new();
+        for key in &wanted_keys {
+            made.extend(builds::list(&mut reader, Some(key), Some("succeeded"), page).await?);
+        }
+        made.sort_by_key(|build| std::cmp::Reverse(build.number));
+        made.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
+        let mut found = Vec::with_capacity(made.len());
+        for build in made {
+            if let Some(output) = compose(&mut reader, &build).await? {
+                let holding = wanted.map(|wanted| holding(wanted, &build, &output));
+                let view = view(&mut reader, &build, &output).await?;
+                found.push(ComposeView { holding, ..view });
             }
         }
-        found.sort_by_key(|compose| std::cmp::Reverse(compose.build));
-        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(ComposeList(found))
     }
 
     /// One compose, named by its id, its build's number or NVR, or its artifact.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when there is no such compose.
+    /// [`AdminError::NotFound`] when there is no such compose.
     pub async fn compose(&self, name: &str) -> Result<ComposeDetail, AdminError> {
         let (build, output) = self.find_compose(name).await?;
         let mut reader = self.store.snapshot().await?;
@@ -181,7 +214,7 @@ impl Admin {
     /// What changed from one compose to another.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when one of them is not there.
+    /// [`AdminError::NotFound`] when one of them is not there.
     pub async fn compose_difference(&self, from: &str, to: &str) -> Result<Difference, AdminError> {
         let (_, from) = self.find_compose(from).await?;
         let (_, to) = self.find_compose(to).await?;
@@ -191,7 +224,7 @@ impl Admin {
     async fn find_compose(&self, name: &str) -> Result<(Build, ComposeOutput), AdminError> {
         let mut reader = self.store.snapshot().await?;
         let unknown = || {
-            AdminError::Input(format!(
+            AdminError::NotFound(format!(
                 "there is no compose {name}: `millstream compose list` shows those there are"
             ))
         };
@@ -250,6 +283,19 @@ async fn compose(conn: &mut Conn, build: &Build) -> Result<Option<ComposeOutput>
     })
 }
 
+/// What a compose holds of a package, in one of its variants at least.
+fn holding(wanted: &Capability, build: &Build, output: &ComposeOutput) -> Holding {
+    let arches = output.variants.values().flat_map(|variant| variant.arches.values());
+    let packages = arches.flat_map(|arch| &arch.packages);
+    let mut packages: Vec<Nevra> = packages.map(|package| package.nevra.clone()).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    let branch = &build.artifact.branch;
+    let holder = Holder { name: (), branch, packages: Some(&packages) };
+    let answer = contains(wanted, branch, &BTreeSet::new(), &[holder]);
+    answer.holders.into_iter().next().map_or(Holding::Unknown, |((), holding)| holding)
+}
+
 async fn view(
     conn: &mut Conn,
     build: &Build,
@@ -266,6 +312,7 @@ async fn view(
         size: deliverables.clone().map(|deliverable| deliverable.size).sum(),
         reused: deliverables.filter(|deliverable| deliverable.reused_from.is_some()).count(),
         deliverables: output.deliverables.len(),
+        holding: None,
         created: Moment(build.created),
     })
 }

@@ -9,6 +9,15 @@ pub enum AdminError {
     /// What was asked for is wrong: the message says what, where, and what to do next.
     #[error("{0}")]
     Input(String),
+    /// There is no such thing: the message says where to look for those there are.
+    #[error("{0}")]
+    NotFound(String),
+    /// It does not go with how things stand: the message says what to do first.
+    #[error("{0}")]
+    Unfit(String),
+    /// It does not look any more as whoever asks has seen it.
+    #[error("{0}")]
+    Outdated(String),
     /// The database.
     #[error("{0}")]
     Store(#[from] store::Error),
@@ -33,7 +42,11 @@ impl AdminError {
     pub fn kind(&self) -> ErrorKind {
         use store::Error as E;
         match self {
-            Self::Input(_) | Self::Store(E::Address { .. }) => ErrorKind::Input,
+            Self::Input(_)
+            | Self::NotFound(_)
+            | Self::Unfit(_)
+            | Self::Outdated(_)
+            | Self::Store(E::Address { .. }) => ErrorKind::Input,
             Self::Store(E::Inconsistent { .. } | E::Refused(_)) => ErrorKind::Internal,
             Self::Store(E::Unavailable(_) | E::Conflict(_) | E::Migration(_))
             | Self::Outside(_) => ErrorKind::Outside,

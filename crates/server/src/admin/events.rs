@@ -11,16 +11,18 @@ use store::decisions::{self, DecisionFilter};
 use store::events::EventFilter;
 use store::inbox::{self, Entry, Receipt};
 use store::{Page, events, plans};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ledger::{self, DecisionView};
+use super::signature::signed;
 use super::table::Table;
 use super::time::Moment;
-use super::{Admin, AdminError, signed};
+use super::{Admin, AdminError};
 use crate::clock::mint;
 
 /// An event.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EventView {
     /// Its public number.
     pub number: i64,
@@ -78,7 +80,7 @@ impl fmt::Display for EventList {
 }
 
 /// One event with everything that followed from it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EventDetail {
     /// The event.
     #[serde(flatten)]
@@ -196,25 +198,23 @@ pub(crate) fn new_id() -> String {
 }
 
 impl Admin {
-    /// The newest events, of one artifact or of all.
+    /// The newest events.
     ///
     /// # Errors
     /// [`AdminError::Store`].
     pub async fn events(
         &self,
-        artifact: Option<&ArtifactKey>,
-        limit: u32,
+        wanted: &EventFilter,
+        page: impl Into<Page>,
     ) -> Result<EventList, AdminError> {
-        let filter = EventFilter { artifact: artifact.cloned(), ..EventFilter::default() };
-        let found =
-            events::list(&mut *self.store.read().await?, &filter, Page::first(limit)).await?;
+        let found = events::list(&mut *self.store.read().await?, wanted, page.into()).await?;
         Ok(EventList(found.into_iter().map(EventView::from).collect()))
     }
 
     /// One event with everything that followed from it.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when there is none of this number.
+    /// [`AdminError::NotFound`] when there is none of this number.
     pub async fn event(&self, number: i64) -> Result<EventDetail, AdminError> {
         let mut reader = self.store.snapshot().await?;
         let recorded =
@@ -267,7 +267,7 @@ impl Admin {
 }
 
 pub(crate) fn no_event(number: i64) -> AdminError {
-    AdminError::Input(format!(
+    AdminError::NotFound(format!(
         "there is no event {number}: `millstream event list` shows those there are"
     ))
 }

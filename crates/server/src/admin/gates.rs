@@ -1,5 +1,6 @@
 //! What a gate says, the results it reads, and what is wrong with a policy.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -7,16 +8,18 @@ use model::artifact::ArtifactKey;
 use model::build::Build;
 use model::decision::DecisionKind;
 use model::gate::{Objection, ObjectionKind, Verdict};
-use model::id::{PlanId, TestRunId};
+use model::id::{BuildId, PlanId, TestRunId};
 use model::source::SourceContent;
 use model::step::{Step, StepState};
-use model::test::{Outcome, TestResult, TestRun};
+use model::test::{Outcome, TestRun};
 use pipeline::gate::decide::{GateInput, Tested, decide};
 use pipeline::gate::policy::{ScopedPolicy, policies_for};
 use pipeline::gate::{policy, required_cases};
 use serde::Serialize;
 use store::decisions::{self, DecisionFilter};
+use store::results::NumberedResult;
 use store::{Conn, Page, builds, plans, publications, results, sources, steps, test_runs, waivers};
+use utoipa::ToSchema;
 
 use super::builds::named;
 use super::table::Table;
@@ -26,7 +29,7 @@ use crate::floor;
 use crate::reconcile::gate::{DECISION_CONTEXT, needs_sign_off};
 
 /// What the gate of a build says now.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct GateDecision {
     /// The artifact.
     pub artifact: ArtifactKey,
@@ -64,7 +67,7 @@ impl fmt::Display for GateDecision {
 }
 
 /// The results of a build's tests, the newest of each case first.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct GateResults {
     /// The build.
     pub nvr: String,
@@ -73,8 +76,14 @@ pub struct GateResults {
 }
 
 /// One result.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ResultView {
+    /// Its public number, in the order of reporting.
+    pub number: i64,
+    /// The artifact whose test it is.
+    pub artifact: ArtifactKey,
+    /// The NVR of the build that was tested.
+    pub nvr: String,
     /// When it was reported.
     pub time: Moment,
     /// The test case.
@@ -153,7 +162,7 @@ impl Admin {
     /// What the gate says of a build, named by its NVR, or of the newest one of an artifact.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when there is no such build.
+    /// [`AdminError::NotFound`] when there is no such build.
     pub async fn decide_gate(&self, subject: &str) -> Result<GateDecision, AdminError> {
         let floor = floor::read(&self.config)?;
         let mut reader = self.store.snapshot().await?;
@@ -178,22 +187,34 @@ impl Admin {
     /// The results of a build's tests.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when there is no such build.
+    /// [`AdminError::NotFound`] when there is no such build.
     pub async fn gate_results(&self, subject: &str) -> Result<GateResults, AdminError> {
         let mut reader = self.store.snapshot().await?;
         let build = self.subject(&mut reader, subject).await?;
-        let view = |result: TestResult| ResultView {
-            time: Moment(result.at),
-            case: result.case,
-            outcome: result.outcome,
-            run: result.run,
-            note: result.note,
+        let page = Page::first(u32::MAX);
+        let mut found = results::list(&mut reader, Some(build.id), None, page).await?;
+        found.reverse();
+        let results = result_views(&mut reader, found).await?;
+        Ok(GateResults { nvr: build.nvr.to_string(), results })
+    }
+
+    /// The newest results, of a build named by number or NVR or of all, of one artifact or of all.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when there is no such build.
+    pub async fn results(
+        &self,
+        build: Option<&str>,
+        artifact: Option<&ArtifactKey>,
+        page: impl Into<Page>,
+    ) -> Result<Vec<ResultView>, AdminError> {
+        let mut reader = self.store.snapshot().await?;
+        let build = match build {
+            Some(name) => Some(named(&mut reader, name).await?.id),
+            None => None,
         };
-        let found = results::for_builds(&mut reader, &[build.id]).await?;
-        Ok(GateResults {
-            nvr: build.nvr.to_string(),
-            results: found.into_iter().map(view).collect(),
-        })
+        let found = results::list(&mut reader, build, artifact, page.into()).await?;
+        result_views(&mut reader, found).await
     }
 
     /// The build a name stands for: itself, or the newest of an artifact that has outputs.
@@ -207,7 +228,7 @@ impl Admin {
         }
         match publications::current_build(conn, &artifact).await? {
             Some(id) => named_by_id(conn, id).await,
-            None => Err(AdminError::Input(format!(
+            None => Err(AdminError::NotFound(format!(
                 "{artifact} has no build that succeeded, so nothing stands at its gate"
             ))),
         }
@@ -269,6 +290,29 @@ impl Admin {
     }
 }
 
+/// Results with the names of their builds.
+async fn result_views(
+    conn: &mut Conn,
+    found: Vec<NumberedResult>,
+) -> Result<Vec<ResultView>, AdminError> {
+    let ids: BTreeSet<BuildId> = found.iter().map(|numbered| numbered.result.build).collect();
+    let ids: Vec<BuildId> = ids.into_iter().collect();
+    let named = builds::get_many(conn, &ids).await?;
+    let nvrs: BTreeMap<BuildId, String> =
+        named.into_iter().map(|build| (build.id, build.nvr.to_string())).collect();
+    let view = |NumberedResult { number, result }: NumberedResult| ResultView {
+        number,
+        artifact: result.artifact,
+        nvr: nvrs.get(&result.build).cloned().unwrap_or_default(),
+        time: Moment(result.at),
+        case: result.case,
+        outcome: result.outcome,
+        run: result.run,
+        note: result.note,
+    };
+    Ok(found.into_iter().map(view).collect())
+}
+
 /// What the server has recorded of a gate that has spoken. It asks refused ones again at every look.
 async fn recorded_verdict(
     conn: &mut Conn,
@@ -283,10 +327,10 @@ async fn recorded_verdict(
             let filter = DecisionFilter {
                 plan: Some(step.plan),
                 artifact: Some(build.artifact.clone()),
+                kind: Some(DecisionKind::Passed),
                 event: None,
             };
-            let lines = decisions::list(conn, &filter, Page::first(100)).await?;
-            let passed = lines.into_iter().find(|line| line.decision.kind == DecisionKind::Passed);
+            let passed = decisions::list(conn, &filter, Page::first(1)).await?.into_iter().next();
             let open = Verdict::Open { waived: Vec::new(), ungated: false };
             let said = passed.and_then(|line| serde_json::from_value(line.decision.detail).ok());
             Ok(Some(said.unwrap_or(open)))

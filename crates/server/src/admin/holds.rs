@@ -9,13 +9,15 @@ use model::hold::{Hold, HoldKind};
 use model::message::Message;
 use serde::Serialize;
 use store::holds::NumberedHold;
-use store::{Page, holds, inbox};
+use store::{Conn, Page, Tx, holds, inbox};
+use utoipa::ToSchema;
 
 use super::events::Asked;
 use super::ledger::intervened;
+use super::signature::signed;
 use super::table::Table;
 use super::time::Moment;
-use super::{Admin, AdminError, signed};
+use super::{Admin, AdminError, Signature};
 use crate::clock::mint;
 
 /// What a person wants to stop.
@@ -34,7 +36,7 @@ pub struct NewHold {
 }
 
 /// A freeze or a hold.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct HoldView {
     /// Its public number.
     pub number: i64,
@@ -62,7 +64,7 @@ pub struct HoldView {
 pub struct HoldList(pub Vec<HoldView>);
 
 /// What was released.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Release {
     /// The artifact.
     pub artifact: ArtifactKey,
@@ -142,7 +144,7 @@ impl Admin {
             let in_force = holds::in_force(tx, now).await?;
             let same = |other: &&Hold| other.kind == new.kind && other.artifact == new.artifact;
             if let Some(other) = in_force.iter().find(same) {
-                return Err(AdminError::Input(format!(
+                return Err(AdminError::Unfit(format!(
                     "{} is under a {} by {} already: {}; release it first",
                     new.artifact,
                     new.kind.as_str(),
@@ -162,77 +164,124 @@ impl Admin {
     /// Releases whatever stops an artifact. What a freeze left out is asked for.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when nothing stops it.
+    /// [`AdminError::Unfit`] when nothing stops it.
     pub async fn release(
         &self,
         artifact: &ArtifactKey,
-        author: &str,
-        reason: &str,
+        signature: &Signature,
     ) -> Result<Release, AdminError> {
-        signed(author, reason)?;
-        let rebuild = self.rebuild_after(artifact, author, reason);
+        signature.check()?;
+        let rebuild = rebuild_after(artifact, signature);
         self.write(async |tx| {
             let now = self.now();
-            let found = holds::list(tx, Some(artifact), Page::first(1000)).await?;
-            let found: Vec<NumberedHold> =
-                found.into_iter().filter(|found| found.hold.is_in_force(now)).collect();
+            let found = holds::list(tx, Some(artifact), Some(now), Page::first(1000)).await?;
             if found.is_empty() {
-                return Err(AdminError::Input(format!(
+                return Err(AdminError::Unfit(format!(
                     "{artifact} is neither frozen nor held: `millstream hold list` shows what is"
                 )));
             }
-            let mut release =
-                Release { artifact: artifact.clone(), released: Vec::new(), rebuild: None };
-            for NumberedHold { number, hold } in &found {
-                holds::release(tx, hold.id, now).await?;
-                release.released.push(*number);
-                let sentence =
-                    format!("{author} released {} {number}: {reason}", hold.kind.as_str());
-                intervened(
-                    tx,
-                    now,
-                    (None, None, Some(artifact)),
-                    sentence,
-                    serde_json::Value::Null,
-                )
-                .await?;
-            }
-            if found.iter().any(|found| found.hold.kind == HoldKind::Freeze) {
-                inbox::receive(tx, &rebuild, now).await?;
-                release.rebuild = Some(rebuild.id.clone());
-            }
-            Ok(release)
+            self.release_all(tx, &found, signature, &rebuild).await
         })
         .await
     }
 
-    fn rebuild_after(&self, artifact: &ArtifactKey, author: &str, reason: &str) -> Message {
-        let asked = Asked {
-            artifact: artifact.clone(),
-            request: Request::Rebuild,
-            by: author.to_owned(),
-            reason: format!("released from its freeze: {reason}"),
-            severity: Severity::None,
-        };
-        asked.message()
+    /// Releases one freeze or hold. What a freeze left out is asked for.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when there is none of this number, [`AdminError::Unfit`] when it is not in force.
+    pub async fn release_hold(
+        &self,
+        number: i64,
+        signature: &Signature,
+    ) -> Result<Release, AdminError> {
+        signature.check()?;
+        let rebuild = rebuild_after(&self.hold_of(number).await?.artifact, signature);
+        self.write(async |tx| {
+            let found = numbered(tx, number).await?;
+            let seen = view(found.clone(), self.now());
+            signature.still_holds(&seen)?;
+            if !seen.in_force {
+                return Err(AdminError::Unfit(format!("{} {number} is over", seen.kind.as_str())));
+            }
+            self.release_all(tx, &[found], signature, &rebuild).await
+        })
+        .await
     }
 
-    /// The newest freezes and holds: those in force, or all.
+    async fn release_all(
+        &self,
+        tx: &mut Tx,
+        found: &[NumberedHold],
+        signature: &Signature,
+        rebuild: &(ArtifactKey, Message),
+    ) -> Result<Release, AdminError> {
+        let now = self.now();
+        let (artifact, message) = rebuild;
+        let mut release =
+            Release { artifact: artifact.clone(), released: Vec::new(), rebuild: None };
+        for NumberedHold { number, hold } in found {
+            holds::release(tx, hold.id, now).await?;
+            release.released.push(*number);
+            let Signature { author, reason, .. } = signature;
+            let sentence = format!("{author} released {} {number}: {reason}", hold.kind.as_str());
+            let about = (None, None, Some(artifact));
+            intervened(tx, now, about, sentence, serde_json::Value::Null).await?;
+        }
+        if found.iter().any(|found| found.hold.kind == HoldKind::Freeze) {
+            inbox::receive(tx, message, now).await?;
+            release.rebuild = Some(message.id.clone());
+        }
+        Ok(release)
+    }
+
+    /// A freeze or a hold.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when there is none of this number.
+    pub async fn hold_of(&self, number: i64) -> Result<HoldView, AdminError> {
+        let found = numbered(&mut *self.store.read().await?, number).await?;
+        Ok(view(found, self.now()))
+    }
+
+    /// The newest freezes and holds, of one artifact or of all: those in force, or all.
     ///
     /// # Errors
     /// [`AdminError::Store`].
-    pub async fn holds(&self, all: bool, limit: u32) -> Result<HoldList, AdminError> {
+    pub async fn holds(
+        &self,
+        artifact: Option<&ArtifactKey>,
+        all: bool,
+        page: impl Into<Page>,
+    ) -> Result<HoldList, AdminError> {
         let now = self.now();
-        let found = holds::list(&mut *self.store.read().await?, None, Page::first(limit)).await?;
-        let views = found
-            .into_iter()
-            .map(|numbered| view(numbered, now))
-            .filter(|view| all || view.in_force);
-        Ok(HoldList(views.collect()))
+        let in_force_at = (!all).then_some(now);
+        let mut reader = self.store.read().await?;
+        let found = holds::list(&mut reader, artifact, in_force_at, page.into()).await?;
+        Ok(HoldList(found.into_iter().map(|numbered| view(numbered, now)).collect()))
     }
 }
 
-fn view(NumberedHold { number, hold }: NumberedHold, now: Timestamp) -> HoldView {
+async fn numbered(conn: &mut Conn, number: i64) -> Result<NumberedHold, AdminError> {
+    holds::by_number(conn, number).await?.ok_or_else(|| {
+        AdminError::NotFound(format!(
+            "there is no freeze or hold {number}: `millstream hold list` shows those there are"
+        ))
+    })
+}
+
+/// The request for what a freeze left out.
+fn rebuild_after(artifact: &ArtifactKey, signature: &Signature) -> (ArtifactKey, Message) {
+    let asked = Asked {
+        artifact: artifact.clone(),
+        request: Request::Rebuild,
+        by: signature.author.clone(),
+        reason: format!("released from its freeze: {}", signature.reason),
+        severity: Severity::None,
+    };
+    (artifact.clone(), asked.message())
+}
+
+pub(super) fn view(NumberedHold { number, hold }: NumberedHold, now: Timestamp) -> HoldView {
     HoldView {
         number,
         in_force: hold.is_in_force(now),

@@ -12,7 +12,9 @@ use model::version::Nevra;
 use pipeline::compose::contains::{Holder, Holding, contains};
 use pipeline::compose::difference::{Changed, bytes, changed_contents};
 use serde::Serialize;
-use store::{Conn, Page, artifacts, builds, publications, sets};
+use store::artifacts::ArtifactFilter;
+use store::{Conn, Page, artifacts, builds, packages, publications, sets};
+use utoipa::ToSchema;
 
 use super::builds::named;
 use super::table::Table;
@@ -23,7 +25,7 @@ use super::{Admin, AdminError};
 const HISTORY: u32 = 100;
 
 /// The newest image of an artifact.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ImageView {
     /// Of which artifact.
     pub artifact: ArtifactKey,
@@ -111,7 +113,7 @@ impl fmt::Display for ImageList {
 }
 
 /// Everything known of one build of an image.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ImageDetail {
     /// The image.
     #[serde(flatten)]
@@ -129,7 +131,7 @@ pub struct ImageDetail {
 }
 
 /// A package in an image.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ImagePackage {
     /// Its identity.
     pub nevra: String,
@@ -178,17 +180,9 @@ impl Admin {
         wanted: Option<&Capability>,
     ) -> Result<ImageList, AdminError> {
         let mut reader = self.store.snapshot().await?;
-        let of_kind = |kind| move |key: &ArtifactKey| key.kind == kind;
-        let known: Vec<ArtifactKey> = artifacts::list(&mut reader, branch)
-            .await?
-            .into_iter()
-            .map(|known| known.key)
-            .collect();
         let mut images = Vec::new();
-        for key in known.iter().filter(|key| of_kind(ArtifactKind::Containers)(key)) {
-            if let Some(build) = builds::latest_succeeded(&mut reader, key).await?
-                && let Some(image) = image(&mut reader, &build).await?
-            {
+        for build in newest(&mut reader, ArtifactKind::Containers, branch).await? {
+            if let Some(image) = image(&mut reader, &build).await? {
                 images.push((view(&mut reader, &build, &image).await?, image));
             }
         }
@@ -197,25 +191,27 @@ impl Admin {
             return Ok(ImageList { contains: None, known: None, images });
         };
         let branch = one_branch(branch, &images)?;
-        let built = built(&mut reader, &branch, &known).await?;
+        let made = packages::makers(&mut reader, &wanted.name).await?;
+        let is_made = made.iter().any(|maker| maker.branch == branch);
+        let built: BTreeSet<&str> = is_made.then_some(wanted.name.as_str()).into_iter().collect();
         Ok(asked(wanted, &branch, &built, images))
     }
 
     /// One build of an image, named by its number, its NVR, or its artifact.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when there is no such image.
+    /// [`AdminError::NotFound`] when there is no such image.
     pub async fn image(&self, name: &str) -> Result<ImageDetail, AdminError> {
         let mut reader = self.store.snapshot().await?;
         let build = match name.parse::<ArtifactKey>() {
-            Ok(key) => builds::latest_succeeded(&mut reader, &key)
-                .await?
-                .ok_or_else(|| AdminError::Input(format!("{key} has no build that succeeded")))?,
+            Ok(key) => builds::latest_succeeded(&mut reader, &key).await?.ok_or_else(|| {
+                AdminError::NotFound(format!("{key} has no build that succeeded"))
+            })?,
             Err(_) => named(&mut reader, name).await?,
         };
         let found = image(&mut reader, &build).await?;
         let found = found.ok_or_else(|| {
-            AdminError::Input(format!("build {} ({}) made no image", build.number, build.nvr))
+            AdminError::NotFound(format!("build {} ({}) made no image", build.number, build.nvr))
         })?;
         detail(&mut reader, &build, found).await
     }
@@ -237,27 +233,25 @@ fn one_branch(
     }
 }
 
-/// The names of the packages that the newest builds of the branch make.
-async fn built(
+/// The newest build that succeeded of each artifact of a kind, sorted by artifact.
+pub(super) async fn newest(
     conn: &mut Conn,
-    branch: &BranchName,
-    known: &[ArtifactKey],
-) -> Result<BTreeSet<String>, AdminError> {
-    let mut names = BTreeSet::new();
-    let own = known.iter().filter(|key| key.kind == ArtifactKind::Rpms && key.branch == *branch);
-    for key in own {
-        let Some(build) = builds::latest_succeeded(conn, key).await? else { continue };
-        if let Some(Product::Packages(made)) = product(conn, &build).await? {
-            names.extend(made.packages.into_iter().map(|package| package.nevra.name));
-        }
-    }
-    Ok(names)
+    kind: ArtifactKind,
+    branch: Option<&BranchName>,
+) -> Result<Vec<Build>, AdminError> {
+    let filter =
+        ArtifactFilter { kind: Some(kind), branch: branch.cloned(), ..ArtifactFilter::default() };
+    let found = artifacts::matching(conn, &filter, None, u32::MAX).await?;
+    let keys: Vec<ArtifactKey> = found.into_iter().map(|artifact| artifact.key).collect();
+    let mut newest = builds::newest_succeeded(conn, &keys).await?;
+    newest.sort_by(|a, b| a.artifact.cmp(&b.artifact));
+    Ok(newest)
 }
 
 fn asked(
     wanted: &Capability,
     branch: &BranchName,
-    built: &BTreeSet<String>,
+    built: &BTreeSet<&str>,
     images: Vec<(ImageView, ImageOutput)>,
 ) -> ImageList {
     let contents: Vec<Vec<Nevra>> = images
@@ -274,8 +268,7 @@ fn asked(
             packages: Some(packages),
         })
         .collect();
-    let built = built.iter().map(String::as_str).collect();
-    let answer = contains(wanted, branch, &built, &holders);
+    let answer = contains(wanted, branch, built, &holders);
     let mut holdings: BTreeMap<usize, Holding> = answer.holders.into_iter().collect();
     let views = images.into_iter().enumerate().filter_map(|(number, (view, _))| {
         Some(ImageView { holding: Some(holdings.remove(&number)?), ..view })

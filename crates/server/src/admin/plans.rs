@@ -6,21 +6,22 @@ use std::fmt;
 use model::artifact::BranchName;
 use model::build::BuildState;
 use model::event::Severity;
-use model::id::{BuildId, PlanId};
+use model::id::BuildId;
 use model::plan::NumberedPlan;
 use model::rule::{Approval, PlanMode};
 use model::step::{Step, StepState};
 use pipeline::plan::report::{self, PlanReport, PlanState};
 use serde::Serialize;
 use store::{Conn, Page, Tx, approvals, builds, plans, steps};
+use utoipa::ToSchema;
 
 use super::ledger::intervened;
 use super::table::Table;
 use super::time::{Moment, spoken};
-use super::{Admin, AdminError, signed};
+use super::{Admin, AdminError, Signature};
 
 /// A plan in a listing.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PlanView {
     /// Its public number.
     pub number: i64,
@@ -73,8 +74,17 @@ impl fmt::Display for PlanList {
     }
 }
 
+/// Which plans are listed.
+#[derive(Clone, Debug, Default)]
+pub struct PlanFilter {
+    /// Those on this branch.
+    pub branch: Option<BranchName>,
+    /// Only those that are not done.
+    pub open: bool,
+}
+
 /// What cancelling a plan ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CancelledPlan {
     /// The plan's public number.
     pub plan: i64,
@@ -98,31 +108,24 @@ impl Admin {
     /// # Errors
     /// [`AdminError::Store`].
     pub async fn plans(&self, open_only: bool, limit: u32) -> Result<PlanList, AdminError> {
+        let filter = PlanFilter { open: open_only, ..PlanFilter::default() };
+        self.plan_list(&filter, Page::first(limit)).await
+    }
+
+    /// A part of the list of plans.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn plan_list(&self, filter: &PlanFilter, page: Page) -> Result<PlanList, AdminError> {
         let mut reader = self.store.snapshot().await?;
-        let heads = plans::list(&mut reader, None, open_only, Page::first(limit)).await?;
-        let ids: Vec<PlanId> = heads.iter().map(|head| head.id).collect();
-        let mut by_plan: HashMap<i64, Vec<Step>> = HashMap::new();
-        for placed in steps::of_plans(&mut reader, &ids).await? {
-            by_plan.entry(placed.plan_number).or_default().push(placed.step);
-        }
-        let view = |head: plans::PlanHead| PlanView {
-            number: head.number,
-            branch: head.branch,
-            state: report::state(head.kind, by_plan.get(&head.number).map_or(&[], Vec::as_slice)),
-            severity: head.severity,
-            created: Moment(head.created),
-            start: Moment(head.start),
-            predicted_seconds: head.predicted.as_secs_f64(),
-            steps: head.steps,
-            settled: head.steps.saturating_sub(head.unsettled),
-        };
-        Ok(PlanList(heads.into_iter().map(view).collect()))
+        let heads = plans::list(&mut reader, filter.branch.as_ref(), filter.open, page).await?;
+        Ok(PlanList(listed(&mut reader, heads).await?))
     }
 
     /// A plan with where its steps stand.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when there is none of this number.
+    /// [`AdminError::NotFound`] when there is none of this number.
     pub async fn plan(&self, number: i64) -> Result<PlanReport, AdminError> {
         let mut reader = self.store.snapshot().await?;
         let found = numbered(&mut reader, number).await?;
@@ -133,31 +136,31 @@ impl Admin {
     /// Lets a plan start now instead of waiting for more of the same.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when it has started already.
+    /// [`AdminError::Unfit`] when it has started already.
     pub async fn run_plan(
         &self,
         number: i64,
-        author: &str,
-        reason: &str,
+        signature: &Signature,
     ) -> Result<PlanReport, AdminError> {
-        signed(author, reason)?;
+        signature.check()?;
+        let Signature { author, reason, .. } = signature;
         self.write(async |tx| {
-            let NumberedPlan { plan, .. } = numbered(tx, number).await?;
+            let NumberedPlan { plan, .. } = self.as_seen(tx, number, signature).await?;
             match &plan.mode {
                 PlanMode::Real => {}
                 PlanMode::Proposed { .. } => {
-                    return Err(AdminError::Input(format!(
+                    return Err(AdminError::Unfit(format!(
                         "plan {number} waits for a person to allow it: `millstream plan approve {number}`"
                     )));
                 }
                 PlanMode::DryRun { .. } => {
-                    return Err(AdminError::Input(format!(
+                    return Err(AdminError::Unfit(format!(
                         "plan {number} is a dry run: it never starts"
                     )));
                 }
             }
             if !plans::bring_forward(tx, plan.id, self.now()).await? {
-                return Err(AdminError::Input(format!("plan {number} has started already")));
+                return Err(AdminError::Unfit(format!("plan {number} has started already")));
             }
             let sentence = format!("{author} let plan {number} start at once: {reason}");
             let about = (plan.events.first().copied(), Some(plan.id), None);
@@ -170,33 +173,33 @@ impl Admin {
     /// Allows a plan to touch more than its rule does. A server makes it again at its next look, with what is known then.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when it does not wait for that.
+    /// [`AdminError::Unfit`] when it does not wait for that.
     pub async fn approve_plan(
         &self,
         number: i64,
-        author: &str,
-        reason: &str,
+        signature: &Signature,
     ) -> Result<PlanReport, AdminError> {
-        signed(author, reason)?;
+        signature.check()?;
+        let Signature { author, reason, .. } = signature;
         self.write(async |tx| {
-            let NumberedPlan { plan, .. } = numbered(tx, number).await?;
+            let NumberedPlan { plan, .. } = self.as_seen(tx, number, signature).await?;
             let steps = steps::of_plan(tx, plan.id).await?;
             let PlanMode::Proposed { rule, limit } = &plan.mode else {
-                return Err(AdminError::Input(format!("plan {number} waits for no approval")));
+                return Err(AdminError::Unfit(format!("plan {number} waits for no approval")));
             };
             if steps.iter().all(|step| step.state.is_settled()) {
-                return Err(AdminError::Input(format!(
+                return Err(AdminError::Unfit(format!(
                     "plan {number} waits for no approval any more: `millstream plan show {number}`"
                 )));
             }
-            let (author, reason) = (author.to_owned(), reason.to_owned());
+            let (author, reason) = (author.clone(), reason.clone());
             let sentence = format!(
                 "{author} allowed plan {number} its {} steps, of which rule {rule} allows {limit}: {reason}",
                 steps.len()
             );
             let approval = Approval { author, reason, at: self.now() };
             if !approvals::put(tx, plan.id, &approval).await? {
-                return Err(AdminError::Input(format!(
+                return Err(AdminError::Unfit(format!(
                     "plan {number} was approved before: a server makes it again at its next look"
                 )));
             }
@@ -210,16 +213,16 @@ impl Admin {
     /// Cancels what a plan has not finished, and ends its builds.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when there is nothing to cancel.
+    /// [`AdminError::Unfit`] when there is nothing to cancel.
     pub async fn cancel_plan(
         &self,
         number: i64,
-        author: &str,
-        reason: &str,
+        signature: &Signature,
     ) -> Result<CancelledPlan, AdminError> {
-        signed(author, reason)?;
+        signature.check()?;
+        let Signature { author, reason, .. } = signature;
         self.write(async |tx| {
-            let NumberedPlan { plan, .. } = numbered(tx, number).await?;
+            let NumberedPlan { plan, .. } = self.as_seen(tx, number, signature).await?;
             let mut cancelled = CancelledPlan { plan: number, steps: 0, builds: Vec::new() };
             for step in steps::of_plan(tx, plan.id).await? {
                 let artifact = &plan.steps[step.index].artifact;
@@ -238,13 +241,28 @@ impl Admin {
                 intervened(tx, self.now(), about, sentence, serde_json::Value::Null).await?;
             }
             match cancelled.steps {
-                0 => Err(AdminError::Input(format!(
+                0 => Err(AdminError::Unfit(format!(
                     "plan {number} has no unfinished step: there is nothing to cancel"
                 ))),
                 _ => Ok(cancelled),
             }
         })
         .await
+    }
+
+    /// A plan that has to be there, and as whoever signs has seen it.
+    pub(crate) async fn as_seen(
+        &self,
+        tx: &mut Tx,
+        number: i64,
+        signature: &Signature,
+    ) -> Result<NumberedPlan, AdminError> {
+        let found = numbered(tx, number).await?;
+        if signature.seen.is_some() {
+            let steps = steps::of_plan(tx, found.plan.id).await?;
+            signature.still_holds(&reported(tx, &found, &steps).await?)?;
+        }
+        Ok(found)
     }
 
     async fn cancel_step(
@@ -282,13 +300,36 @@ impl Admin {
     }
 }
 
+/// Plans as they are listed, without reading their steps.
+async fn listed(conn: &mut Conn, heads: Vec<plans::PlanHead>) -> Result<Vec<PlanView>, AdminError> {
+    let numbers: Vec<i64> = heads.iter().map(|head| head.number).collect();
+    let mut counts = steps::counts(conn, &numbers).await?;
+    let view = |head: plans::PlanHead| {
+        let counts = counts.remove(&head.number).unwrap_or_default();
+        PlanView {
+            number: head.number,
+            branch: head.branch,
+            state: report::state_of_names(head.kind, counts.keys().map(String::as_str)),
+            severity: head.severity,
+            created: Moment(head.created),
+            start: Moment(head.start),
+            predicted_seconds: head.predicted.as_secs_f64(),
+            steps: head.steps,
+            settled: head.steps.saturating_sub(head.unsettled),
+        }
+    };
+    Ok(heads.into_iter().map(view).collect())
+}
+
 /// A plan that has to be there.
 pub(crate) async fn numbered(conn: &mut Conn, number: i64) -> Result<NumberedPlan, AdminError> {
-    plans::by_number(conn, number).await?.ok_or_else(|| {
-        AdminError::Input(format!(
-            "there is no plan {number}: `millstream plan list` shows those there are"
-        ))
-    })
+    plans::by_number(conn, number).await?.ok_or_else(|| no_plan(number))
+}
+
+pub(crate) fn no_plan(number: i64) -> AdminError {
+    AdminError::NotFound(format!(
+        "there is no plan {number}: `millstream plan list` shows those there are"
+    ))
 }
 
 /// The report on a plan, with the names of its builds.

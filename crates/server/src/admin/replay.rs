@@ -84,8 +84,9 @@ impl Line {
 /// # Errors
 /// [`AdminError::Input`] for the first line that is none.
 pub(super) fn messages(file: &Path) -> Result<Vec<(String, Message)>, AdminError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| AdminError::Input(format!("could not read {}: {error}", file.display())))?;
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        AdminError::Input(format!("could not read {}: {error}", file.display()))
+    })?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let message = |(index, line): (usize, &str)| {
         let place = format!("{}:{}", file.display(), index + 1);

@@ -15,14 +15,14 @@ use model::step::{Step, StepState};
 use model::test::{TestRun, TestRunState};
 use serde::Serialize;
 use store::{Page, Tx, builds, plans, steps, test_runs};
+use utoipa::ToSchema;
 
 use super::gates::newest_run;
 use super::ledger::intervened;
-use super::plans::numbered;
-use super::{Admin, AdminError, signed};
+use super::{Admin, AdminError, Signature};
 
 /// What is to be tried again.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RetryRequest {
     /// In this plan only.
     pub plan: Option<i64>,
@@ -30,14 +30,12 @@ pub struct RetryRequest {
     pub artifact: Option<ArtifactKey>,
     /// Only steps that failed; those whose gate refuses them are left.
     pub failed_only: bool,
-    /// Who.
-    pub author: String,
-    /// Why.
-    pub reason: String,
+    /// Who, and why.
+    pub signature: Signature,
 }
 
 /// What is tried again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Retried {
     /// The artifacts that are built again.
     pub builds: Vec<ArtifactKey>,
@@ -79,10 +77,10 @@ impl Admin {
     /// # Errors
     /// [`AdminError::Input`] when there is no such plan or nobody signs it.
     pub async fn retry(&self, request: &RetryRequest) -> Result<Retried, AdminError> {
-        signed(&request.author, &request.reason)?;
+        request.signature.check()?;
         self.write(async |tx| {
             let mut retried = Retried::default();
-            for found in self.open_plans(tx, request.plan).await? {
+            for found in self.open_plans(tx, request).await? {
                 self.retry_plan(tx, request, &found.plan, &mut retried).await?;
             }
             Ok(retried)
@@ -93,10 +91,10 @@ impl Admin {
     async fn open_plans(
         &self,
         tx: &mut Tx,
-        number: Option<i64>,
+        request: &RetryRequest,
     ) -> Result<Vec<NumberedPlan>, AdminError> {
-        if let Some(number) = number {
-            return Ok(vec![numbered(tx, number).await?]);
+        if let Some(number) = request.plan {
+            return Ok(vec![self.as_seen(tx, number, &request.signature).await?]);
         }
         let heads = plans::list(tx, None, true, Page::first(1000)).await?;
         let ids: Vec<_> = heads.iter().map(|head| head.id).collect();
@@ -243,7 +241,8 @@ impl Admin {
         plan: &Plan,
         artifact: &ArtifactKey,
     ) -> Result<(), AdminError> {
-        let sentence = format!("{} has it tried again: {}", request.author, request.reason);
+        let Signature { author, reason, .. } = &request.signature;
+        let sentence = format!("{author} has it tried again: {reason}");
         let about = (plan.events.first().copied(), Some(plan.id), Some(artifact));
         intervened(tx, self.now(), about, sentence, serde_json::Value::Null).await
     }

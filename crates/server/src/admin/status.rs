@@ -9,6 +9,7 @@ use model::step::StepState;
 use pipeline::plan::report::{PlanState, StepReport};
 use serde::Serialize;
 use store::{Page, health, holds, plans, steps};
+use utoipa::ToSchema;
 
 use super::plans::reported;
 use super::table::Table;
@@ -16,7 +17,7 @@ use super::time::{Moment, spoken};
 use super::{Admin, AdminError};
 
 /// How everything stands.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Status {
     /// Which database answers.
     pub database: &'static str,
@@ -37,7 +38,7 @@ pub struct Status {
 }
 
 /// A plan that is not done.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OpenPlan {
     /// Its public number.
     pub number: i64,
@@ -50,7 +51,7 @@ pub struct OpenPlan {
 }
 
 /// A step that is not settled.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OpenStep {
     /// Its artifact.
     pub artifact: ArtifactKey,
@@ -113,8 +114,7 @@ impl Admin {
         for found in plans::get_many(&mut reader, &ids).await? {
             let steps = steps::of_plan(&mut reader, found.plan.id).await?;
             let report = reported(&mut reader, &found, &steps).await?;
-            let waits_for =
-                report.standing().filter(|_| report.state == PlanState::Proposed);
+            let waits_for = report.standing().filter(|_| report.state == PlanState::Proposed);
             let open = report.steps.iter().filter(|step| !step.state.is_settled());
             open_plans.push(OpenPlan {
                 number: found.number,

@@ -204,8 +204,13 @@ fn failed() -> impl Fn(&Build) -> StepState {
     |lib| StepState::Failed { build: Some(lib.id), failure: failure() }
 }
 
+fn signature(author: &str, reason: &str) -> Signature {
+    Signature { author: author.to_owned(), reason: reason.to_owned(), seen: None }
+}
+
 fn by_ann() -> RetryRequest {
-    RetryRequest { author: "ann".to_owned(), reason: "again".to_owned(), ..RetryRequest::default() }
+    let signature = signature("ann", "again");
+    RetryRequest { plan: None, artifact: None, failed_only: false, signature }
 }
 
 impl Scene {
@@ -270,8 +275,11 @@ async fn a_retry_builds_again_what_failed() {
 #[tokio::test]
 async fn nobody_intervenes_without_a_name() {
     let scene = scene(succeeded(), held(ObjectionKind::Missing)).await;
-    let error =
-        scene.admin.retry(&RetryRequest { author: " ".to_owned(), ..by_ann() }).await.unwrap_err();
+    let error = scene
+        .admin
+        .retry(&RetryRequest { signature: signature(" ", "again"), ..by_ann() })
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     assert_eq!(scene.states().await, ["held", "retested"]);
 }
@@ -279,7 +287,7 @@ async fn nobody_intervenes_without_a_name() {
 #[tokio::test]
 async fn what_has_started_need_not_be_started() {
     let scene = scene(succeeded(), held(ObjectionKind::Missing)).await;
-    let error = scene.admin.run_plan(1, "ann", "hurry").await.unwrap_err();
+    let error = scene.admin.run_plan(1, &signature("ann", "hurry")).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.to_string()),
         (ErrorKind::Input, "plan 1 has started already".to_owned())
@@ -289,11 +297,11 @@ async fn what_has_started_need_not_be_started() {
 #[tokio::test]
 async fn a_cancelled_plan_leaves_what_is_settled() {
     let scene = scene(succeeded(), held(ObjectionKind::Missing)).await;
-    let cancelled = scene.admin.cancel_plan(1, "ann", "not wanted").await.unwrap();
+    let cancelled = scene.admin.cancel_plan(1, &signature("ann", "not wanted")).await.unwrap();
     assert_eq!(cancelled.to_string(), "plan 1: 1 steps cancelled\n");
     assert_eq!(scene.states().await, ["cancelled", "retested"]);
     assert_eq!(
-        scene.admin.cancel_plan(1, "ann", "again").await.unwrap_err().kind(),
+        scene.admin.cancel_plan(1, &signature("ann", "again")).await.unwrap_err().kind(),
         ErrorKind::Input
     );
 }

@@ -1,12 +1,15 @@
-//! Tokens by which senders of messages show who they are. A secret is shown once; its digest is what is kept.
+//! Tokens by which clients of the API show who they are, and what each is good for. A secret is shown once; its digest is what is kept.
 
 use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::Read as _;
+use std::str::FromStr;
 
+use model::artifact::InvalidName;
 use model::digest::Digest;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::tokens::{self, Token};
+use utoipa::ToSchema;
 
 use super::table::Table;
 use super::time::Moment;
@@ -14,6 +17,60 @@ use super::{Admin, AdminError};
 
 /// Where secrets come from.
 const RANDOM: &str = "/dev/urandom";
+
+/// What a token or a session is good for. Reading needs none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// To send messages of any topic.
+    Messages,
+    /// To send results of tests, and no other messages.
+    Results,
+    /// To waive and to sign off.
+    Gate,
+    /// To run, retry and cancel plans.
+    Plans,
+    /// To freeze, hold and release artifacts.
+    Holds,
+    /// To do all of it.
+    Admin,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 6] =
+        [Self::Messages, Self::Results, Self::Gate, Self::Plans, Self::Holds, Self::Admin];
+
+    /// Its name in tokens, configuration and listings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Results => "results",
+            Self::Gate => "gate",
+            Self::Plans => "plans",
+            Self::Holds => "holds",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or_else(|| InvalidName {
+            what: "scope",
+            text: text.to_owned(),
+            expected: "messages, results, gate, plans, holds or admin",
+        })
+    }
+}
 
 /// A token that was made just now, with its secret.
 #[derive(Clone, Debug, Serialize)]
@@ -99,7 +156,7 @@ impl Admin {
     pub async fn create_token(
         &self,
         name: &str,
-        scopes: Vec<String>,
+        scopes: &[Scope],
         expires: Option<Moment>,
     ) -> Result<NewToken, AdminError> {
         let now = self.now();
@@ -117,7 +174,7 @@ impl Admin {
         let token = Token {
             name: name.to_owned(),
             secret: Digest::of(&secret),
-            scopes,
+            scopes: scopes.iter().map(Scope::to_string).collect(),
             created: now,
             expires: expires.map(|end| end.0),
             revoked: None,
@@ -175,7 +232,7 @@ impl Admin {
 }
 
 /// 32 random bytes in hexadecimal.
-fn secret() -> Result<String, AdminError> {
+pub(crate) fn secret() -> Result<String, AdminError> {
     let mut bytes = [0; 32];
     let read = File::open(RANDOM).and_then(|mut random| random.read_exact(&mut bytes));
     read.map_err(|error| AdminError::Outside(format!("could not read {RANDOM}: {error}")))?;

@@ -6,11 +6,13 @@ use model::artifact::ArtifactKey;
 use model::gate::{Waiver, WaiverKind};
 use serde::Serialize;
 use store::{Page, builds, steps, waivers};
+use utoipa::ToSchema;
 
 use super::ledger::intervened;
+use super::signature::signed;
 use super::table::Table;
 use super::time::Moment;
-use super::{Admin, AdminError, signed};
+use super::{Admin, AdminError};
 use crate::clock::mint;
 
 /// What a person waives or signs off on.
@@ -33,7 +35,7 @@ pub struct NewWaiver {
 }
 
 /// A waiver that is recorded.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct WaiverView {
     /// Its public number.
     pub number: i64,
@@ -163,17 +165,33 @@ impl Admin {
         .await
     }
 
-    /// The newest waivers and sign-offs, of one artifact or of all.
+    /// A waiver, or a sign-off.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when there is none of this number and kind.
+    pub async fn waiver(&self, number: i64, kind: WaiverKind) -> Result<WaiverView, AdminError> {
+        let found = waivers::by_number(&mut *self.store.read().await?, number).await?;
+        let found = found.filter(|found| found.waiver.kind == kind).ok_or_else(|| {
+            AdminError::NotFound(format!(
+                "there is no {} {number}: `millstream gate waivers` shows those there are",
+                word(kind)
+            ))
+        })?;
+        Ok(view(found.number, found.waiver, self.now()))
+    }
+
+    /// The newest waivers and sign-offs, of one artifact or of all, of one kind or of both.
     ///
     /// # Errors
     /// [`AdminError::Store`].
     pub async fn waivers(
         &self,
         artifact: Option<&ArtifactKey>,
-        limit: u32,
+        kind: Option<WaiverKind>,
+        page: impl Into<Page>,
     ) -> Result<WaiverList, AdminError> {
-        let found =
-            waivers::list(&mut *self.store.read().await?, artifact, Page::first(limit)).await?;
+        let mut reader = self.store.read().await?;
+        let found = waivers::list(&mut reader, artifact, kind, page.into()).await?;
         let views =
             found.into_iter().map(|numbered| view(numbered.number, numbered.waiver, self.now()));
         Ok(WaiverList(views.collect()))

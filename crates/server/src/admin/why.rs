@@ -13,13 +13,14 @@ use model::step::{Step, StepState};
 use pipeline::plan::merge::cause;
 use serde::Serialize;
 use store::{Conn, events, plans, steps};
+use utoipa::ToSchema;
 
 use super::events::EventView;
 use super::plans::numbered;
 use super::{Admin, AdminError};
 
 /// The chain of reasons of one artifact.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Why {
     /// The artifact.
     pub artifact: ArtifactKey,
@@ -32,7 +33,7 @@ pub struct Why {
 }
 
 /// One artifact of a chain.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Link {
     /// The artifact.
     pub artifact: ArtifactKey,
@@ -51,7 +52,7 @@ pub struct Link {
 }
 
 /// An edge in few words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EdgeView {
     /// How the dependent needs it.
     pub kind: EdgeKind,
@@ -89,7 +90,7 @@ impl Admin {
     /// Why the newest step of an artifact is what it is, or its step in one plan.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when there is no such step.
+    /// [`AdminError::NotFound`] when there is no such step.
     pub async fn why(&self, artifact: &ArtifactKey, plan: Option<i64>) -> Result<Why, AdminError> {
         let mut reader = self.store.snapshot().await?;
         let number = match plan {
@@ -100,13 +101,13 @@ impl Admin {
                 .map(|placed| placed.plan_number),
         };
         let Some(number) = number else {
-            return Err(AdminError::Input(format!(
+            return Err(AdminError::NotFound(format!(
                 "{artifact} is in no plan: `millstream why-not '{artifact}'` says why"
             )));
         };
         let whole = Whole::load(&mut reader, number).await?;
         if whole.step(artifact).is_none() {
-            return Err(AdminError::Input(format!(
+            return Err(AdminError::NotFound(format!(
                 "{artifact} is not in plan {number}: `millstream why-not '{artifact}' --plan {number}` says why"
             )));
         }

@@ -13,13 +13,14 @@ use serde::Serialize;
 use store::decisions::{self, DecisionFilter};
 use store::events::EventFilter;
 use store::{Conn, Page, events, holds, plans, publications, refs};
+use utoipa::ToSchema;
 
 use super::events::{EventView, no_event};
 use super::why::{EdgeView, Link, Whole, changed, explain};
 use super::{Admin, AdminError};
 
 /// Why nothing is rebuilt.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct WhyNot {
     /// The artifact.
     pub artifact: ArtifactKey,
@@ -38,7 +39,7 @@ pub struct WhyNot {
 }
 
 /// An edge at which a change stopped.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StopView {
     /// The edge.
     pub edge: EdgeView,
@@ -76,7 +77,7 @@ impl Admin {
     /// Why an artifact is not rebuilt: in one plan, on account of one event, or in the newest plan of its branch.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when there is no such plan or event.
+    /// [`AdminError::NotFound`] when there is no such plan or event.
     pub async fn why_not(
         &self,
         artifact: &ArtifactKey,

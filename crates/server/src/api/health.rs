@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 
+use super::Api;
 use super::problem::Problem;
-use crate::context::Context;
 
 /// Says `ok`, or why not.
-pub(super) async fn show(State(context): State<Arc<Context>>) -> Result<&'static str, Problem> {
-    store::health::last_progress(&mut *context.store.read().await?).await?;
+pub(super) async fn show(State(api): State<Arc<Api>>) -> Result<&'static str, Problem> {
+    store::health::last_progress(&mut *api.store.read().await?).await?;
     Ok("ok\n")
 }

@@ -12,15 +12,13 @@ use axum::response::IntoResponse;
 use model::clock::Timestamp;
 use store::health::{self, Health};
 
+use super::Api;
 use super::problem::Problem;
-use crate::context::Context;
 
 /// Writes every figure.
-pub(super) async fn show(
-    State(context): State<Arc<Context>>,
-) -> Result<impl IntoResponse, Problem> {
-    let health = health::read(&mut *context.store.read().await?).await?;
-    let text = text(&health, context.clock.now(), context.running.count());
+pub(super) async fn show(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, Problem> {
+    let health = health::read(&mut *api.store.read().await?).await?;
+    let text = text(&health, api.clock.now(), api.running.count());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }
 

@@ -28,9 +28,8 @@ pub(crate) async fn take_large(
     roots: &mut Vec<Root>,
     bounds: &HashMap<EventId, Bounds>,
 ) -> Result<Vec<(Draft, Vec<Root>)>, StageError> {
-    let limited = |root: &mut Root| {
-        bounds.get(&root.event).is_some_and(|bounds| bounds.size.is_some())
-    };
+    let limited =
+        |root: &mut Root| bounds.get(&root.event).is_some_and(|bounds| bounds.size.is_some());
     let mut by_event: BTreeMap<EventId, Vec<Root>> = BTreeMap::new();
     for root in roots.extract_if(.., limited) {
         by_event.entry(root.event).or_default().push(root);
@@ -94,5 +93,7 @@ pub(crate) async fn allowed(
 pub(crate) fn sentence(draft: &Draft) -> Option<String> {
     let PlanMode::Proposed { rule, limit } = &draft.plan.mode else { return None };
     let size = draft.plan.steps.len();
-    Some(format!("it would touch {size} artifacts, and rule {rule} allows {limit}: a person is asked"))
+    Some(format!(
+        "it would touch {size} artifacts, and rule {rule} allows {limit}: a person is asked"
+    ))
 }

@@ -238,9 +238,8 @@ async fn take_places(
 ) -> Result<(), StageError> {
     let roots = drafts.iter().flat_map(|(_, roots)| roots).cloned().collect::<Vec<_>>();
     for (start, replaced) in proposals::replaced_by(context, branch, &roots).await? {
-        let mut takers = drafts.iter_mut().filter(|(_, roots)| {
-            roots.iter().any(|root| root.artifact == start)
-        });
+        let mut takers =
+            drafts.iter_mut().filter(|(_, roots)| roots.iter().any(|root| root.artifact == start));
         if let Some((draft, _)) = takers.next() {
             draft.merged.push(replaced);
         }

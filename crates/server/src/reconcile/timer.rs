@@ -88,11 +88,8 @@ async fn come(
     (period, messages): (i64, &[Message]),
 ) -> Result<(), StageError> {
     let at = context.clock.now();
-    let received = |message: &Message| Received {
-        message: message.clone(),
-        at,
-        state: InboxState::Received,
-    };
+    let received =
+        |message: &Message| Received { message: message.clone(), at, state: InboxState::Received };
     let received: Vec<Received> = messages.iter().map(received).collect();
     let mut tx = context.store.begin().await?;
     leases::guard(&mut tx, lease, at).await?;

@@ -133,13 +133,16 @@ async fn waivers_are_found_by_artifact() {
         let second = waivers::insert(&mut tx, &waiver(2, "png")).await.unwrap();
         let found = waivers::for_artifacts(&mut tx, &[artifact("zlib"), artifact("x")]).await;
         assert_eq!(found.unwrap(), [waiver(1, "zlib")]);
-        let all = waivers::list(&mut tx, None, Page::default()).await.unwrap();
+        let all = waivers::list(&mut tx, None, None, Page::default()).await.unwrap();
         assert_eq!(all.iter().map(|w| w.number).collect::<Vec<_>>(), [second, first]);
         let png = artifact("png");
-        let one = waivers::list(&mut tx, Some(&png), Page::default()).await.unwrap();
+        let one = waivers::list(&mut tx, Some(&png), None, Page::default()).await.unwrap();
         assert_eq!(one[0].waiver, waiver(2, "png"));
         let unknown = artifact("x");
-        assert_eq!(waivers::list(&mut tx, Some(&unknown), Page::default()).await.unwrap(), []);
+        assert_eq!(
+            waivers::list(&mut tx, Some(&unknown), None, Page::default()).await.unwrap(),
+            []
+        );
         tx.commit().await.unwrap();
     })
     .await;
@@ -171,13 +174,13 @@ async fn holds_end_or_are_released() {
             assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
         }
         assert_eq!(holds::in_force(&mut tx, at(4)).await.unwrap(), [hold(2, "png")]);
-        let all = holds::list(&mut tx, None, Page::default()).await.unwrap();
+        let all = holds::list(&mut tx, None, None, Page::default()).await.unwrap();
         assert_eq!(all[1].hold, Hold { released: Some(at(3)), ..hold(1, "zlib") });
         assert!(all[1].number < all[0].number);
         let (png, unknown) = (artifact("png"), artifact("x"));
-        let one = holds::list(&mut tx, Some(&png), Page::default()).await.unwrap();
+        let one = holds::list(&mut tx, Some(&png), None, Page::default()).await.unwrap();
         assert_eq!(one, all[..1]);
-        assert_eq!(holds::list(&mut tx, Some(&unknown), Page::default()).await.unwrap(), []);
+        assert_eq!(holds::list(&mut tx, Some(&unknown), None, Page::default()).await.unwrap(), []);
         tx.commit().await.unwrap();
     })
     .await;

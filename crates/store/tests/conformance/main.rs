@@ -16,6 +16,11 @@ mod work;
 mod gates;
 
 #[cfg(test)]
+mod following;
+#[cfg(test)]
+mod listings;
+
+#[cfg(test)]
 mod bad_days;
 #[cfg(test)]
 mod races;

@@ -272,8 +272,11 @@ async fn what_waits_for_a_person_is_in_nobodys_way() {
         assert_eq!(plans::proposed(&mut tx, Some(&other)).await.unwrap(), []);
         assert_eq!(plans::get(&mut tx, id(2)).await.unwrap().unwrap().plan, large);
 
-        let approval =
-            |author: &str| Approval { author: author.to_owned(), reason: "yes".to_owned(), at: at(3) };
+        let approval = |author: &str| Approval {
+            author: author.to_owned(),
+            reason: "yes".to_owned(),
+            at: at(3),
+        };
         assert_eq!(approvals::of_plan(&mut tx, id(2)).await.unwrap(), None);
         assert!(approvals::put(&mut tx, id(2), &approval("ann")).await.unwrap());
         assert!(!approvals::put(&mut tx, id(2), &approval("bob")).await.unwrap());

@@ -46,7 +46,8 @@ impl<'a> Reader<'a> {
     pub(super) fn yaml_problem(&mut self, error: &yaml_serde::Error) {
         let line = error.location().map(|location| location.line());
         let mut message = error.to_string();
-        if let Some(cut) = line.and_then(|line| message.rfind(&format!(" at line {line} column "))) {
+        if let Some(cut) = line.and_then(|line| message.rfind(&format!(" at line {line} column ")))
+        {
             message.truncate(cut);
         }
         self.add(line, message);
@@ -68,7 +69,10 @@ impl<'a> Reader<'a> {
         (known, reserved): Names<'_>,
     ) -> Option<&'v Mapping> {
         let Value::Mapping(fields) = value else {
-            self.problem(path, format!("expected fields ({}), got {}", known.join(", "), kind(value)));
+            self.problem(
+                path,
+                format!("expected fields ({}), got {}", known.join(", "), kind(value)),
+            );
             return None;
         };
         for name in fields.keys() {

@@ -7,9 +7,7 @@ use super::*;
 fn check(text: &str, expected: &str) {
     let found = match read("some/rule.yaml", text) {
         Ok(_) => String::new(),
-        Err(problems) => {
-            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-        }
+        Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
     };
     assert_eq!(found.replace("some/rule.yaml", "rule"), expected);
 }
@@ -44,11 +42,14 @@ limits: {debounce: 10m, debounce_at_most: 2h, size: 500, hours: 00:00-12:00}
 #[test]
 fn a_file_may_only_switch_a_rule_off() {
     check("id: rule\ndisabled: true\n", "");
-    check("id: rule\ndisabled: maybe\n", "\
+    check(
+        "id: rule\ndisabled: maybe\n",
+        "\
 rule:2: expected true or false, got a text
 rule: `description` is missing: it is what people read when the rule acts
 rule: `on` is missing: the kinds of event the rule is asked about
-rule: the rule does nothing: it has no `do`, no `follow`, no `limits` and no `severity`");
+rule: the rule does nothing: it has no `do`, no `follow`, no `limits` and no `severity`",
+    );
 }
 
 const HEAD: &str = "id: rule\ndescription: Something.\n";
@@ -95,33 +96,69 @@ rule:5: `scratch` is reserved: there are no scratch builds yet; `dry-run` shows 
 
 #[test]
 fn the_id_is_the_name_of_the_file() {
-    check("id: other\ndisabled: true\n", "rule:1: the id is other, and the file is named rule: they have to be the same");
+    check(
+        "id: other\ndisabled: true\n",
+        "rule:1: the id is other, and the file is named rule: they have to be the same",
+    );
     check("disabled: true\n", "rule: `id` is missing");
     check("id: 7\ndisabled: true\n", "rule:1: expected a text, got a number");
 }
 
 #[test]
 fn what_does_nothing_is_refused() {
-    check_tail("on: [committed]\n", "rule: the rule does nothing: it has no `do`, no `follow`, no `limits` and no `severity`");
-    check_tail("on: [committed]\ndo: notify\nlimits: {size: 3}\n", "rule:5: a rule that notifies starts no change: it follows nothing and needs no limits");
-    check_tail("on: [committed]\ndo: leave\nfollow:\n  - hours: 01:00-02:00\n", "rule:6: a rule that leaves starts nothing: neither limits nor hours mean anything");
-    check_tail("on: [branch-deleted]\ndo: rebuild\n", "rule:3: when a branch is deleted there is nothing left to build or to test: a rule on branch-deleted can notify or leave");
-    check_tail("on: [committed]\nfollow:\n  - edges: [contains, ships]\n  - edges: [ships]\n    when: edge.package == 'x'\n", "rule:6: entry 1 of `follow` takes all these edges already: of several entries the first that fits decides");
-    check_tail("on: [committed]\ndo: rebuild\nlimits: {debounce: 1h, debounce_at_most: 1m}\n", "rule:5: `debounce_at_most` is shorter than `debounce`");
+    check_tail(
+        "on: [committed]\n",
+        "rule: the rule does nothing: it has no `do`, no `follow`, no `limits` and no `severity`",
+    );
+    check_tail(
+        "on: [committed]\ndo: notify\nlimits: {size: 3}\n",
+        "rule:5: a rule that notifies starts no change: it follows nothing and needs no limits",
+    );
+    check_tail(
+        "on: [committed]\ndo: leave\nfollow:\n  - hours: 01:00-02:00\n",
+        "rule:6: a rule that leaves starts nothing: neither limits nor hours mean anything",
+    );
+    check_tail(
+        "on: [branch-deleted]\ndo: rebuild\n",
+        "rule:3: when a branch is deleted there is nothing left to build or to test: a rule on branch-deleted can notify or leave",
+    );
+    check_tail(
+        "on: [committed]\nfollow:\n  - edges: [contains, ships]\n  - edges: [ships]\n    when: edge.package == 'x'\n",
+        "rule:6: entry 1 of `follow` takes all these edges already: of several entries the first that fits decides",
+    );
+    check_tail(
+        "on: [committed]\ndo: rebuild\nlimits: {debounce: 1h, debounce_at_most: 1m}\n",
+        "rule:5: `debounce_at_most` is shorter than `debounce`",
+    );
 }
 
 #[test]
 fn time_needs_a_period_and_artifacts() {
-    check_tail("on: [time-elapsed]\ndo: rebuild\n", "rule:3: a rule on time-elapsed that does something says how often: `every: 7d`");
-    check_tail("on: [time-elapsed]\nevery: 1s\ndo: rebuild\n", "rule:4: a rule with `every` says for which artifacts: `when: artifact.kind == \"containers\"`\nrule:4: `every` is at least 1m");
-    check_tail("on: [committed, time-elapsed]\nevery: 7d\nwhen: artifact.name == 'x'\ndo: rebuild\n", "rule:4: a rule with `every` is on time-elapsed alone: `on: [time-elapsed]`");
+    check_tail(
+        "on: [time-elapsed]\ndo: rebuild\n",
+        "rule:3: a rule on time-elapsed that does something says how often: `every: 7d`",
+    );
+    check_tail(
+        "on: [time-elapsed]\nevery: 1s\ndo: rebuild\n",
+        "rule:4: a rule with `every` says for which artifacts: `when: artifact.kind == \"containers\"`\nrule:4: `every` is at least 1m",
+    );
+    check_tail(
+        "on: [committed, time-elapsed]\nevery: 7d\nwhen: artifact.name == 'x'\ndo: rebuild\n",
+        "rule:4: a rule with `every` is on time-elapsed alone: `on: [time-elapsed]`",
+    );
     check_tail("on: [time-elapsed]\nevery: 7d\nwhen: artifact.name == 'x'\ndo: rebuild\n", "");
 }
 
 #[test]
 fn what_is_no_rule_file_is_refused() {
-    check("", "rule: expected fields (id, description, on, every, when, do, mode, severity, follow, limits, disabled), got nothing");
-    check("- a\n", "rule: expected fields (id, description, on, every, when, do, mode, severity, follow, limits, disabled), got a list");
+    check(
+        "",
+        "rule: expected fields (id, description, on, every, when, do, mode, severity, follow, limits, disabled), got nothing",
+    );
+    check(
+        "- a\n",
+        "rule: expected fields (id, description, on, every, when, do, mode, severity, follow, limits, disabled), got a list",
+    );
     assert!(read("rule.yaml", "id: [\n").is_err());
     assert!(read("rule.yaml", &" ".repeat(70_000)).is_err());
 }
@@ -129,12 +166,57 @@ fn what_is_no_rule_file_is_refused() {
 /// Pieces of rule files, put together in any order.
 fn pieces() -> impl Strategy<Value = String> {
     let pieces = [
-        "id: rule\n", "description: x\n", "on: [committed]\n", "on:\n", "when: ", "artifact.kind", " == ", "\"rpms\"",
-        "do: rebuild\n", "follow:\n", "  - edges: [ships]\n", "    when: ", "    hours: ", "22:00-06:00", "limits: {", "size: 3",
-        "}", "[", "]", "\n", "  ", "&a ", "*a", "!", "'", "\"", "|", ">", ": ", "- ", "(", ")", "&&", "||", "?", "é", "\u{0}", "\t",
-        "exists(x, ", "event", ".", "in", "{", ",", "-", "1", "1e9", "\\",
+        "id: rule\n",
+        "description: x\n",
+        "on: [committed]\n",
+        "on:\n",
+        "when: ",
+        "artifact.kind",
+        " == ",
+        "\"rpms\"",
+        "do: rebuild\n",
+        "follow:\n",
+        "  - edges: [ships]\n",
+        "    when: ",
+        "    hours: ",
+        "22:00-06:00",
+        "limits: {",
+        "size: 3",
+        "}",
+        "[",
+        "]",
+        "\n",
+        "  ",
+        "&a ",
+        "*a",
+        "!",
+        "'",
+        "\"",
+        "|",
+        ">",
+        ": ",
+        "- ",
+        "(",
+        ")",
+        "&&",
+        "||",
+        "?",
+        "é",
+        "\u{0}",
+        "\t",
+        "exists(x, ",
+        "event",
+        ".",
+        "in",
+        "{",
+        ",",
+        "-",
+        "1",
+        "1e9",
+        "\\",
     ];
-    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..40).prop_map(|pieces| pieces.concat())
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..40)
+        .prop_map(|pieces| pieces.concat())
 }
 
 proptest! {

@@ -190,7 +190,10 @@ fn nothing(event: &Event, matches: &Matches) -> Answer {
         Event::TestResult { .. } if rule.is_none() => "gates read the result".to_owned(),
         _ => sentence,
     };
-    ignored(sentence, rule.map_or(serde_json::Value::Null, |rule| serde_json::json!({ "rule": rule })))
+    ignored(
+        sentence,
+        rule.map_or(serde_json::Value::Null, |rule| serde_json::json!({ "rule": rule })),
+    )
 }
 
 /// One line of the ledger for each rule that wants people to know of the event.

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::artifact::{ArtifactKey, CommitId};
-use model::build::{
-    BuildOutput, BuildState, Buildroot, Flavour, Inputs, PackagesOutput, Product,
-};
+use model::build::{BuildOutput, BuildState, Buildroot, Flavour, Inputs, PackagesOutput, Product};
 use model::clock::{ManualClock, Timestamp};
 use model::decision::{Decision, DecisionKind};
 use model::digest::Digest;
@@ -21,10 +19,12 @@ use store::builds::{Fence, NewBuild, Reservation};
 use store::decisions::{self, DecisionFilter};
 use store::leases::Lease;
 use store::refs::Move;
-use store::{Page, Tx, builds, edges, events, inbox, plans, publications, refs, sets, sources, steps};
+use store::{
+    Page, Tx, builds, edges, events, inbox, plans, publications, refs, sets, sources, steps,
+};
 
 use super::look;
-use crate::admin::Admin;
+use crate::admin::{Admin, Signature};
 use crate::clock::mint;
 use crate::config::{Config, Planning};
 use crate::context::Context;
@@ -251,7 +251,10 @@ async fn a_large_change_waits_for_a_person_and_keeps_nobody_waiting() {
         "it would touch 4 artifacts, and rule ask allows 2: a person is asked"
     );
     let status = scene.admin().await.status().await.unwrap().to_string();
-    assert!(status.contains("plan 1 is proposed\nIt has 4 steps, and rule ask allows 2"), "{status}");
+    assert!(
+        status.contains("plan 1 is proposed\nIt has 4 steps, and rule ask allows 2"),
+        "{status}"
+    );
 
     // What it would touch goes on by itself meanwhile.
     scene.push("tool", 3).await;
@@ -260,20 +263,16 @@ async fn a_large_change_waits_for_a_person_and_keeps_nobody_waiting() {
     assert_eq!(scene.startable().await, ["tool"]);
 
     let admin = scene.admin().await;
-    let refused = admin.run_plan(1, "ann", "now").await.unwrap_err().to_string();
+    let refused = admin.run_plan(1, &signature("ann", "now")).await.unwrap_err().to_string();
     assert!(refused.contains("plan approve 1"), "{refused}");
-    let approved = admin.approve_plan(1, "ann", "it is worth it").await.unwrap().to_string();
+    let approved = admin.approve_plan(1, &signature("ann", "it is worth it")).await.unwrap().to_string();
     assert!(approved.contains("ann allows it: it is worth it."), "{approved}");
-    assert!(admin.approve_plan(1, "bob", "again").await.is_err());
-    assert!(admin.approve_plan(2, "bob", "why not").await.is_err());
+    assert!(admin.approve_plan(1, &signature("bob", "again")).await.is_err());
+    assert!(admin.approve_plan(2, &signature("bob", "why not")).await.is_err());
     scene.look().await;
     assert_eq!(
         scene.plans().await,
-        [
-            "1 superseded zlib app tool top",
-            "2 superseded tool top",
-            "3 running zlib app tool top"
-        ]
+        ["1 superseded zlib app tool top", "2 superseded tool top", "3 running zlib app tool top"]
     );
     assert_eq!(scene.startable().await, ["zlib"]);
     let plan = scene.plan(3).await;
@@ -295,9 +294,9 @@ async fn a_later_commit_takes_the_place_of_what_waits_for_a_person() {
         ["1 superseded zlib app tool top", "2 proposed zlib app tool top"]
     );
     let admin = scene.admin().await;
-    let refused = admin.approve_plan(1, "ann", "yes").await.unwrap_err().to_string();
+    let refused = admin.approve_plan(1, &signature("ann", "yes")).await.unwrap_err().to_string();
     assert!(refused.contains("waits for no approval any more"), "{refused}");
-    admin.cancel_plan(2, "ann", "not this year").await.unwrap();
+    admin.cancel_plan(2, &signature("ann", "not this year")).await.unwrap();
     scene.look().await;
     assert_eq!(scene.plans().await[1], "2 done zlib app tool top");
     assert_eq!(scene.startable().await, [""; 0]);
@@ -383,7 +382,10 @@ async fn people_are_told_and_an_event_is_left() {
     scene.look().await;
     let told = scene.ledger(DecisionKind::Notify).await;
     assert_eq!(told.len(), 1);
-    assert_eq!(told[0].sentence, "Somebody touched zlib: commit 0000000000 to rpms/zlib#f44: Change it");
+    assert_eq!(
+        told[0].sentence,
+        "Somebody touched zlib: commit 0000000000 to rpms/zlib#f44: Change it"
+    );
     assert_eq!(told[0].detail, serde_json::json!({ "rule": "tell" }));
     let left = scene.ledger(DecisionKind::Ignored).await;
     assert_eq!(left[0].sentence, "rule calm leaves it: The app rests.");
@@ -399,5 +401,14 @@ async fn a_server_does_not_start_with_rules_that_are_wrong() {
     let config = Config { data: scene.folder.path().join("other"), ..scene.context.config.clone() };
     let clock = Arc::new(ManualClock::default());
     let error = Context::open(config, clock).await.err().unwrap().to_string();
-    assert!(error.ends_with("wrong.yaml:4: \"build\" is none of rebuild, retest, compose, notify, leave"), "{error}");
+    assert!(
+        error.ends_with(
+            "wrong.yaml:4: \"build\" is none of rebuild, retest, compose, notify, leave"
+        ),
+        "{error}"
+    );
+}
+
+fn signature(author: &str, reason: &str) -> Signature {
+    Signature { author: author.to_owned(), reason: reason.to_owned(), seen: None }
 }

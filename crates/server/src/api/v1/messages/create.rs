@@ -1,109 +1,118 @@
 //! `POST /api/v1/messages`: takes a message and answers when it is stored for good.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{ConnectInfo, Extension, State};
+use axum::http::{HeaderMap, StatusCode};
 use model::digest::Digest;
 use model::message::Message;
-use serde::Deserialize;
+use pipeline::intake::test_result;
+use serde::{Deserialize, Serialize};
+use store::audit::AuditEntry;
 use store::inbox::Receipt;
-use store::tokens;
+use utoipa::ToSchema;
 
-use super::writer::Writer;
-use crate::api::problem::Problem;
-use crate::context::Context;
+use super::writer;
+use crate::admin::tokens::Scope;
+use crate::api::Api;
+use crate::api::access::{forbidden, is_json, same_origin, sender};
+use crate::api::envelope::RequestId;
+use crate::api::problem::{Kind, Problem};
 
 /// The longest body a message may have, in bytes.
 pub(crate) const LONGEST: usize = 4 << 20;
 
-/// What a token must be good for to send messages.
-const SCOPE: &str = "messages";
-
-/// A message as it is sent: `id` and `topic` as texts, `body` as any JSON.
-#[derive(Deserialize)]
-struct Sent {
+/// A message as it is sent.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct MessageBody {
+    /// The sender's id; a second message with the same id changes nothing.
+    #[schema(min_length = 1, max_length = 255)]
     id: String,
+    /// What it is about, e.g. `millstream.request`.
+    #[schema(min_length = 1, max_length = 255)]
     topic: String,
+    /// The body: any JSON.
     body: serde_json::Value,
 }
 
-/// 202 for a new message, 200 for one that is known; both are stored when the answer leaves.
+/// That a message is stored.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Stored {
+    /// The message's id.
+    id: String,
+    /// `stored`, or `known` if one with this id was stored before.
+    state: &'static str,
+}
+
+/// Stores a message, unless its id is known. Needs the scope `messages`, or `results` for topic
+/// `millstream.test-result`; from this machine no token, unless one is configured.
+#[utoipa::path(
+    post,
+    path = "/messages",
+    tag = "messages",
+    operation_id = "create_message",
+    request_body = MessageBody,
+    responses(
+        (status = 202, description = "It is stored for good.", body = Stored),
+        (status = 200, description = "It was stored before.", body = Stored),
+    ),
+)]
 pub(crate) async fn create(
-    State((context, writer)): State<(Arc<Context>, Writer)>,
+    State(api): State<Arc<Api>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(request): Extension<RequestId>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    authorize(&context, &headers).await?;
+) -> Result<(StatusCode, Json<Stored>), Problem> {
+    same_origin(&headers)?;
+    let actor = sender(&api, &headers, peer.ip()).await?;
+    is_json(&headers)?;
     let body = body.map_err(|rejection| unreceived(&rejection))?;
-    let sent: Sent = serde_json::from_slice(&body).map_err(|error| {
-        Problem::new(StatusCode::BAD_REQUEST, format!("the request is no message: {error}"))
-    })?;
+    let sent: MessageBody = serde_json::from_slice(&body)
+        .map_err(|error| Problem::invalid("body", format!("the request is no message: {error}")))?;
     for (field, text) in [("id", &sent.id), ("topic", &sent.topic)] {
         // PostgreSQL keeps no NUL, and nobody can read the others in a listing.
         if text.is_empty() || text.len() > 255 || text.chars().any(char::is_control) {
             let detail =
                 format!("{field} must have 1 to 255 bytes, none of them control characters");
-            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+            return Err(Problem::invalid(format!("body.{field}"), detail));
         }
     }
+    let is_result = sent.topic == test_result::TOPIC && actor.may(Scope::Results);
+    if !is_result && !actor.may(Scope::Messages) {
+        return Err(forbidden(&actor, Scope::Messages));
+    }
+    let entry = AuditEntry {
+        at: api.clock.now(),
+        actor: actor.name,
+        remote: peer.ip().to_string(),
+        method: "POST".to_owned(),
+        path: "/api/v1/messages".to_owned(),
+        body: Digest::of(&body),
+        request: request.0,
+        status: None,
+    };
     let message = Message { id: sent.id, topic: sent.topic, body: sent.body.to_string() };
     let id = message.id.clone();
-    let receipt = writer.write(message).await?;
-    let (status, state) = match receipt {
-        Receipt::Inserted => (StatusCode::ACCEPTED, "stored"),
-        Receipt::Duplicate => (StatusCode::OK, "known"),
+    let receipt = api.writer.write(message, entry).await?;
+    let state = match receipt {
+        Receipt::Inserted => "stored",
+        Receipt::Duplicate => "known",
     };
-    Ok((status, axum::Json(serde_json::json!({ "id": id, "state": state }))).into_response())
+    Ok((writer::status(receipt), Json(Stored { id, state })))
 }
 
 /// Why the body could not be taken from the connection.
 fn unreceived(rejection: &BytesRejection) -> Problem {
     match rejection.status() {
-        status @ StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(status, format!("the request is too large: {LONGEST} bytes at most"))
-        }
-        status => Problem::new(status, rejection.body_text()),
-    }
-}
-
-/// The configured token, or one that was made and has neither expired nor been revoked.
-async fn authorize(context: &Context, headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    let refused = |detail: &str| Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
-    match (given, &context.config.token) {
-        (None, None) => Ok(()),
-        (None, Some(_)) => refused(
-            "this server wants a token, as `Authorization: Bearer …`: `millstream token create` makes one",
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            Kind::TooLarge,
+            format!("the request is too large: {LONGEST} bytes at most"),
         ),
-        // Digests are compared, so that the time it takes tells nothing about the token.
-        (Some(given), Some(wanted)) if Digest::of(given) == Digest::of(wanted) => Ok(()),
-        (Some(given), _) => {
-            let found = tokens::find(&mut *context.store.read().await?, Digest::of(given)).await?;
-            let Some(token) = found else {
-                return refused("the token is not known: make one with `millstream token create`");
-            };
-            let now = context.clock.now();
-            match (token.revoked, token.expires) {
-                (Some(_), _) => {
-                    refused("the token was revoked: make a new one with `millstream token create`")
-                }
-                (None, Some(expires)) if expires <= now => {
-                    refused("the token has expired: make a new one with `millstream token create`")
-                }
-                _ if !token.scopes.iter().any(|scope| scope == SCOPE) => {
-                    let scopes = token.scopes.join(", ");
-                    let detail = format!("the token is good for {scopes}, not for {SCOPE}");
-                    Err(Problem::new(StatusCode::FORBIDDEN, detail))
-                }
-                _ => Ok(()),
-            }
-        }
+        _ => Problem::invalid("body", rejection.body_text()),
     }
 }

@@ -1,0 +1,13 @@
+//! `/api/v1/artifacts`
+
+pub(super) mod list;
+
+pub(super) mod show;
+
+pub(super) mod history;
+
+pub(super) mod why;
+
+pub(super) mod why_not;
+
+pub(super) mod address;

@@ -1,0 +1,5 @@
+//! `/api/v1/decisions`: the ledger.
+
+pub(super) mod list;
+
+pub(super) mod show;

@@ -1,0 +1,5 @@
+//! `/api/v1/events`
+
+pub(super) mod list;
+
+pub(super) mod show;

@@ -1,0 +1,7 @@
+//! `/api/v1/sign-offs`
+
+pub(super) mod list;
+
+pub(super) mod show;
+
+pub(super) mod create;

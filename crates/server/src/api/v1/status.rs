@@ -1,0 +1,3 @@
+//! `/api/v1/status`
+
+pub(super) mod show;

@@ -1,0 +1,3 @@
+//! `/api/v1/steps`
+
+pub(super) mod list;

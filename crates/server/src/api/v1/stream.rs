@@ -1,0 +1,3 @@
+//! `/api/v1/stream`
+
+pub(super) mod show;

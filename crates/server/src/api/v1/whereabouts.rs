@@ -1,0 +1,3 @@
+//! `/api/v1/where`
+
+pub(super) mod show;
