@@ -422,7 +422,7 @@ fn every_reason() -> Vec<Value> {
         json!({"why": "listens", "edge": edge, "change": change}),
         requested(),
         json!({"why": "replaced", "edge": edge}),
-        json!({"why": "missing", "event": event, "compose": "composes/server#f44"}),
+        json!({"why": "missing", "event": event, "by": "composes/server#f44"}),
         json!({"why": "requirement-lost", "edge": edge, "package": "app", "requirement": "lib = 1"}),
         json!({"why": "bootstrapped", "because": changed}),
         changed,

@@ -44,17 +44,26 @@ impl TryFrom<String> for PackageQuery {
     type Error = InvalidName;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
+        let invalid = || InvalidName {
+            what: "package",
+            text: text.clone(),
+            expected: "NAME, or NAME < [EPOCH:]VERSION[-RELEASE] with <, <=, =, >= or >",
+        };
         let sign = |c: char| matches!(c, '<' | '=' | '>');
         let spaced = match text.find(sign) {
             Some(at) => {
                 let (name, rest) = text.split_at(at);
                 let behind = rest.find(|c: char| !sign(c)).unwrap_or(rest.len());
                 let (sign, version) = rest.split_at(behind);
-                format!("{} {sign} {}", name.trim(), version.trim())
+                let (name, version) = (name.trim(), version.trim());
+                if name.is_empty() || version.is_empty() {
+                    return Err(invalid());
+                }
+                format!("{name} {sign} {version}")
             }
             None => text.trim().to_owned(),
         };
-        spaced.parse().map(Self)
+        spaced.parse().map(Self).map_err(|_| invalid())
     }
 }
 
@@ -113,7 +122,7 @@ mod tests {
             let PackageQuery(package) = text.to_owned().try_into().unwrap();
             assert_eq!(package.to_string(), expected);
         }
-        for bad in ["", "<1", "zlib<", "zlib<>1"] {
+        for bad in ["", "<", "<1", "zlib<", "zlib<>1"] {
             assert!(PackageQuery::try_from(bad.to_owned()).is_err(), "{bad:?} was accepted");
         }
     }
