@@ -88,8 +88,8 @@ impl Gallery {
 
     /// Runs a script as the RUN of a Containerfile over a few programs of the host.
     pub(crate) fn probe(&self, script: &str) -> ImageRequest {
-        let run = format!("FROM scratch\nCOPY script /script\nRUN sh /script\n");
-        let request = self.described("probe", &run, vec![programs(PROGRAMS)]);
+        let run = "FROM scratch\nCOPY script /script\nRUN sh /script\n";
+        let request = self.described("probe", run, vec![programs(PROGRAMS)]);
         fs::write(request.sources.join("script"), script).unwrap();
         request
     }
