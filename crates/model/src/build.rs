@@ -184,6 +184,73 @@ pub struct Failure {
     pub line: Option<u64>,
 }
 
+impl Failure {
+    /// What failures of one cause have in common: the kind and the message without the place, numbers, digests and
+    /// the artifact's own name. Two packages that miss the same header have the same signature.
+    pub fn signature(&self, name: &str) -> String {
+        let message = without_place(&self.message);
+        let words: Vec<String> =
+            message.split_whitespace().map(|word| general(word, name)).collect();
+        format!("{}: {}", self.kind, words.join(" "))
+    }
+}
+
+/// Leaves out `FILE:LINE:COLUMN:` and `FILE:LINE:` at the beginning, as compilers write them.
+fn without_place(message: &str) -> &str {
+    let Some((first, rest)) = message.split_once(' ') else { return message };
+    let mut parts = first.trim_end_matches(':').split(':').skip(1).peekable();
+    let is_place = first.ends_with(':')
+        && parts.peek().is_some()
+        && parts.all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_place { rest.trim_start() } else { message }
+}
+
+/// A word with `@` for the artifact's name and `#` for every number and every digest in it.
+fn general(word: &str, name: &str) -> String {
+    let word = without_temporary(word);
+    let word = without_name(&word, name);
+    let mut text = String::with_capacity(word.len());
+    let mut rest = word.as_str();
+    while let Some(first) = rest.chars().next() {
+        let run = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (taken, sign) = match (run >= DIGEST, digits) {
+            (true, _) => (run, "#"),
+            (false, 1..) => (digits, "#"),
+            (false, 0) => (first.len_utf8(), &rest[..first.len_utf8()]),
+        };
+        text.push_str(sign);
+        rest = &rest[taken..];
+    }
+    text
+}
+
+/// A word with `@` for a name, where that stands by itself.
+fn without_name(word: &str, name: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let (mut text, mut end) = (String::with_capacity(word.len()), 0);
+    for (at, _) in word.match_indices(name).filter(|_| !name.is_empty()) {
+        let after = at + name.len();
+        if word[..at].ends_with(is_part) || word[after..].starts_with(is_part) {
+            continue;
+        }
+        text.push_str(&word[end..at]);
+        text.push('@');
+        end = after;
+    }
+    text + &word[end..]
+}
+
+/// A word with `#` for what stands next below `/tmp/`: such names are made up anew each time.
+fn without_temporary(word: &str) -> String {
+    let Some((before, rest)) = word.split_once("/tmp/") else { return word.to_owned() };
+    let end = rest.find(['/', ':', ',', ';', '\'', '"', ')']).unwrap_or(rest.len());
+    format!("{before}/tmp/#{}", &rest[end..])
+}
+
+/// From how many hexadecimal digits on something is a digest rather than a word: `deadbeef` is none.
+const DIGEST: usize = 12;
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind, self.message)?;
@@ -286,5 +353,40 @@ impl Inputs {
             Self::Buildroot(root) => &root.0,
             Self::Image(_) | Self::Compose(_) => &[],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, message: &str, expected: &str) {
+        let failure =
+            Failure { kind: FailureKind::Failed, message: message.to_owned(), line: Some(1) };
+        assert_eq!(failure.signature(name), format!("failed: {expected}"));
+    }
+
+    #[test]
+    fn failures_of_one_cause_have_one_signature() {
+        let expected = "fatal error: zlib.h: No such file or directory";
+        check("libpng", &format!("png.c:12:10: {expected}"), expected);
+        check("curl", &format!("src/lib/easy.c:7: {expected}"), expected);
+        check("curl", expected, expected);
+        let general = "make: *** [Makefile:#: @.o] Error #";
+        check("curl", "make: *** [Makefile:14: curl.o] Error 1", general);
+        check("libpng", "make: *** [Makefile:2091: libpng.o] Error 2", general);
+        let script = "/var/tmp/#: #: no-such-program: not found";
+        check("odd", "/var/tmp/rpm-tmp.44N7Z0: 28: no-such-program: not found", script);
+        check("even", "/var/tmp/rpm-tmp.aBcDeF: 3: no-such-program: not found", script);
+        check("x", "ld: /tmp/ccJYNCPg.o: no main", "ld: /tmp/#: no main");
+        check("a", "checksum 0123456789abcdef is wrong", "checksum # is wrong");
+    }
+
+    #[test]
+    fn what_is_no_place_stays() {
+        check("x", "error: no", "error: no");
+        check("x", "word", "word");
+        check("", "é 12é", "é #é");
     }
 }

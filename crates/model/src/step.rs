@@ -94,6 +94,24 @@ pub struct InvalidTransition {
 }
 
 impl StepState {
+    /// The names of all states, in the order in which a step goes through them.
+    pub const NAMES: [&'static str; 14] = [
+        "waiting",
+        "unneeded",
+        "rebuild",
+        "building",
+        "built",
+        "passed",
+        "published",
+        "failed",
+        "held",
+        "retest",
+        "testing",
+        "retested",
+        "superseded",
+        "cancelled",
+    ];
+
     /// Its name in columns and listings.
     pub fn name(&self) -> &'static str {
         match self {

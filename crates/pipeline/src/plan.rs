@@ -1,6 +1,7 @@
 //! Roots of a change, and the ground they stand on -> the immutable plan.
 
 pub mod merge;
+pub mod outlook;
 mod reach;
 pub mod remaining;
 pub mod report;

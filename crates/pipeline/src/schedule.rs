@@ -171,24 +171,40 @@ pub fn remaining_paths(work: &Work<'_>) -> Vec<Duration> {
 ///
 /// An estimate: tests, gates and other plans take their time too, and a cycle is counted as one round.
 pub fn predict_duration(work: &Work<'_>, capacity: usize) -> Duration {
-    let mut jobs = Jobs::of(work);
-    let paths = jobs.paths();
-    let started_by = |unit: usize| (paths[unit], Reverse(unit));
-    let ready_at_once = jobs.order.iter().filter(|unit| jobs.waits_for[**unit] == 0);
-    let mut ready: BinaryHeap<_> = ready_at_once.map(|&unit| started_by(unit)).collect();
-    let mut running: BinaryHeap<Reverse<(Duration, usize)>> = BinaryHeap::new();
+    predict_ends(std::slice::from_ref(work), capacity).first().copied().unwrap_or_default()
+}
+
+/// When each of several works will be done, if they share so many builders.
+///
+/// As [`predict_duration`] has it: the longest remaining path goes first, whichever work it belongs to.
+pub fn predict_ends(works: &[Work<'_>], capacity: usize) -> Vec<Duration> {
+    let mut jobs: Vec<Jobs> = works.iter().map(Jobs::of).collect();
+    let paths: Vec<Vec<Duration>> = jobs.iter().map(Jobs::paths).collect();
+    let mut ends = vec![Duration::ZERO; works.len()];
+    let started_by = |(work, unit): (usize, usize)| (paths[work][unit], Reverse((work, unit)));
+    let mut ready: BinaryHeap<_> = (jobs.iter().enumerate())
+        .flat_map(|(work, jobs)| jobs.order.iter().map(move |&unit| (work, unit)))
+        .filter(|&(work, unit)| jobs[work].waits_for[unit] == 0)
+        .map(started_by)
+        .collect();
+    let mut running: BinaryHeap<Reverse<(Duration, (usize, usize))>> = BinaryHeap::new();
     let mut now = Duration::ZERO;
     loop {
         while running.len() < capacity.max(1) {
-            let Some((_, Reverse(unit))) = ready.pop() else { break };
-            running.push(Reverse((now.saturating_add(jobs.durations[unit]), unit)));
+            let Some((_, Reverse(place))) = ready.pop() else { break };
+            let (work, unit) = place;
+            running.push(Reverse((now.saturating_add(jobs[work].durations[unit]), place)));
         }
-        let Some(Reverse((end, unit))) = running.pop() else { return now };
+        let Some(Reverse((end, (work, unit)))) = running.pop() else { return ends };
         now = end;
-        for &dependent in &jobs.dependents[unit] {
-            jobs.waits_for[dependent] -= 1;
-            if jobs.waits_for[dependent] == 0 {
-                ready.push(started_by(dependent));
+        // What is over by now takes no time, and says nothing of the end.
+        if !jobs[work].durations[unit].is_zero() {
+            ends[work] = now;
+        }
+        for dependent in std::mem::take(&mut jobs[work].dependents[unit]) {
+            jobs[work].waits_for[dependent] -= 1;
+            if jobs[work].waits_for[dependent] == 0 {
+                ready.push(started_by((work, dependent)));
             }
         }
     }
@@ -313,6 +329,20 @@ mod tests {
     fn the_longest_path_is_started_first() {
         // Taken in the order of units, the chain would start last and the end be 8.
         check_work("2 2 3 3", "2<3", "2 2 6 3", [10, 6]);
+    }
+
+    #[test]
+    fn works_that_share_builders_wait_for_each_other() {
+        let ends = |capacity| {
+            with_work("4 4", "0<1", |chain| {
+                with_work("2 2 2", "", |loose| {
+                    let ends = predict_ends(&[*loose, *chain], capacity);
+                    ends.iter().map(Duration::as_secs).collect::<Vec<_>>()
+                })
+            })
+        };
+        // The chain has the longest way to go, so that the loose units take what it leaves.
+        assert_eq!((ends(1), ends(2), ends(9)), (vec![14, 8], vec![6, 8], vec![2, 8]));
     }
 
     proptest! {

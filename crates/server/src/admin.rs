@@ -5,6 +5,7 @@
 
 mod error;
 pub mod ledger;
+mod shelf;
 mod signature;
 pub(crate) mod table;
 pub mod time;
@@ -18,21 +19,29 @@ pub mod branches;
 pub mod catalogue;
 pub mod whereabouts;
 
+pub mod overview;
+
+pub mod board;
 pub mod plans;
 pub mod rules;
 pub mod steps;
 pub mod what_if;
+
+pub mod artifacts;
+pub mod search;
 
 pub mod why;
 pub mod why_not;
 
 pub mod builds;
 pub mod facets;
+pub mod logs;
 pub mod reproduce;
 
 pub mod composes;
 pub mod images;
 
+pub mod gate_board;
 pub mod gates;
 pub mod waivers;
 
@@ -77,6 +86,7 @@ pub struct Admin {
     config: Config,
     store: Store,
     clock: Arc<dyn Clock>,
+    shelf: shelf::Shelf,
 }
 
 impl Admin {
@@ -102,7 +112,7 @@ impl Admin {
                 migration.number, migration.description
             )));
         }
-        Ok(Self { config, store, clock: Arc::new(SystemClock) })
+        Ok(Self::with(config, store, Arc::new(SystemClock)))
     }
 
     /// Opens the store that the configuration names, made and brought up to date if need be.
@@ -111,12 +121,12 @@ impl Admin {
     /// [`AdminError`] when it cannot be made.
     pub async fn create(config: Config) -> Result<Self, AdminError> {
         let store = Store::open(&config.db_url()).await?;
-        Ok(Self { config, store, clock: Arc::new(SystemClock) })
+        Ok(Self::with(config, store, Arc::new(SystemClock)))
     }
 
     /// Answers from a store that a server has open.
     pub(crate) fn with(config: Config, store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { config, store, clock }
+        Self { config, store, clock, shelf: shelf::Shelf::default() }
     }
 
     /// Ends all connections.

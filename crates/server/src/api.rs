@@ -27,8 +27,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{Uri, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use model::clock::Clock;
 use store::Store;
@@ -45,17 +46,20 @@ use v1::messages::writer::Writer;
 use crate::admin::{Admin, AdminError};
 use crate::config::Config;
 use crate::context::{Context, Wakes};
+use crate::graph::GraphCache;
 use crate::reconcile::Stage;
 use crate::running::Running;
+use crate::ui;
 
 /// What every request works with.
 pub(crate) struct Api {
-    config: Config,
-    admin: Admin,
-    store: Store,
-    clock: Arc<dyn Clock>,
+    pub(crate) config: Config,
+    pub(crate) admin: Admin,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
     wakes: Arc<Wakes>,
     running: Running,
+    pub(crate) graph: Arc<tokio::sync::Mutex<GraphCache>>,
     writer: Writer,
     limits: Limits,
     /// The place of the newest change.
@@ -71,6 +75,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) wakes: Arc<Wakes>,
     pub(crate) running: Running,
+    pub(crate) graph: Arc<tokio::sync::Mutex<GraphCache>>,
 }
 
 impl Parts {
@@ -81,13 +86,14 @@ impl Parts {
             clock: Arc::clone(&context.clock),
             wakes: Arc::clone(&context.wakes),
             running: context.running.clone(),
+            graph: Arc::clone(&context.graph),
         }
     }
 }
 
 impl Api {
     fn start(parts: Parts, stop: watch::Receiver<bool>) -> Arc<Self> {
-        let Parts { config, store, clock, wakes, running } = parts;
+        let Parts { config, store, clock, wakes, running, graph } = parts;
         Arc::new(Self {
             admin: Admin::with(config.clone(), store.clone(), Arc::clone(&clock)),
             writer: v1::messages::writer::start(store.clone(), Arc::clone(&wakes)),
@@ -98,15 +104,25 @@ impl Api {
             clock,
             wakes,
             running,
+            graph,
             stop,
         })
     }
 
     /// Does what a person asks for, and tells every stage that it was done.
+    async fn intervene<T, F>(self: &Arc<Self>, act: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&Admin) -> Result<T, AdminError> + Send + 'static,
+    {
+        Ok(self.change(act).await?)
+    }
+
+    /// The same for whoever tells a refusal in another way.
     ///
     /// It runs on a thread of its own to its end: that such a future may move between threads cannot be shown to the
     /// compiler, as it holds closures that borrow a transaction. They are rare, and short.
-    async fn intervene<T, F>(self: &Arc<Self>, act: F) -> Result<T, Problem>
+    pub(crate) async fn change<T, F>(self: &Arc<Self>, act: F) -> Result<T, AdminError>
     where
         T: Send + 'static,
         F: AsyncFnOnce(&Admin) -> Result<T, AdminError> + Send + 'static,
@@ -118,7 +134,10 @@ impl Api {
             Ok(answer) => answer?,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => return Err(Problem::new(Kind::Unavailable, "the server is stopping")),
+                Err(_) => {
+                    let stopping = "the server is stopping".to_owned();
+                    return Err(store::Error::Unavailable(stopping).into());
+                }
             },
         };
         Stage::ALL.into_iter().for_each(|stage| self.wakes.wake(stage));
@@ -166,13 +185,22 @@ fn router(api: &Arc<Api>) -> (Router, OpenApi) {
         .route("/metrics", get(metrics::show))
         .route("/docs/problems", get(problem::explain))
         .merge(limited)
-        .fallback(async |uri: Uri| {
-            let places = "there are /health, /metrics and what /api/v1/openapi.json describes";
-            Problem::new(Kind::NotFound, format!("there is no {}: {places}", uri.path()))
-        })
+        .fallback(nothing_here)
         .layer(from_fn_with_state(Arc::clone(api), envelope::wrap))
-        .with_state(Arc::clone(api));
+        .with_state(Arc::clone(api))
+        .merge(ui::router(api));
     (router, document)
+}
+
+/// Programs get a problem, people a page.
+async fn nothing_here(uri: Uri, headers: HeaderMap) -> Response {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accepted.is_some_and(|kinds| kinds.contains("text/html")) {
+        return ui::no_page(&uri);
+    }
+    let places =
+        "there are /health, /metrics, what /api/v1/openapi.json describes, and pages from / on";
+    Problem::new(Kind::NotFound, format!("there is no {}: {places}", uri.path())).into_response()
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ pub(crate) struct Context {
     /// What the last scan could not read, so that it is logged once.
     pub(crate) scan_problems: Mutex<Vec<String>>,
     pub(crate) readings: Readings,
-    pub(crate) graph: tokio::sync::Mutex<GraphCache>,
+    pub(crate) graph: Arc<tokio::sync::Mutex<GraphCache>>,
     pub(crate) running: Running,
     pub(crate) published: crate::published::PublishedCache,
     facts: Mutex<HashMap<BuildId, Arc<BuildFacts>>>,
@@ -119,7 +119,7 @@ impl Context {
             scanner: tokio::sync::Mutex::new(Scanner::new(&config.distgit_root())),
             scan_problems: Mutex::default(),
             readings: Readings::default(),
-            graph: tokio::sync::Mutex::default(),
+            graph: Arc::default(),
             running: Running::new(&config.data)
                 .map_err(|error| StartError::File { path: config.data.clone(), error })?,
             facts: Mutex::default(),

@@ -21,6 +21,7 @@ mod view;
 
 mod api;
 mod reconcile;
+mod ui;
 
 pub mod admin;
 pub mod run;

@@ -196,6 +196,68 @@ fn like(text: &str) -> String {
     pattern
 }
 
+/// A part of the list of artifacts: those after `after`, sorted by branch, kind and name.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn page(
+    conn: &mut Conn,
+    branch: Option<&BranchName>,
+    after: Option<&ArtifactKey>,
+    limit: u32,
+) -> Result<Vec<Artifact>> {
+    let mut values = match after {
+        Some(key) => args![&key.branch, key.kind.as_str(), &key.name],
+        None => args!["", "", ""],
+    };
+    values.extend(args![limit]);
+    // Rows compare column by column, as the index is sorted.
+    let rows = match branch {
+        Some(branch) => {
+            let sql = select!(
+                "WHERE (a.branch, a.kind, a.name) > ($1, $2, $3) AND a.branch = $5 \
+                 ORDER BY a.branch, a.kind, a.name LIMIT $4"
+            );
+            values.extend(args![branch]);
+            conn.rows("artifacts", sql, values).await?
+        }
+        None => {
+            let sql = select!(
+                "WHERE (a.branch, a.kind, a.name) > ($1, $2, $3) \
+                 ORDER BY a.branch, a.kind, a.name LIMIT $4"
+            );
+            conn.rows("artifacts", sql, values).await?
+        }
+    };
+    rows.into_iter().map(decode).collect()
+}
+
+/// The artifacts whose names hold `text`, in capitals or not: the shortest names first, which are the nearest.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn search(conn: &mut Conn, text: &str, limit: u32) -> Result<Vec<Artifact>> {
+    let pattern = format!("%{}%", like(text));
+    let sql = select!(
+        "WHERE lower(a.name) LIKE $1 ESCAPE '!' \
+         ORDER BY length(a.name), a.name, a.branch, a.kind LIMIT $2"
+    );
+    conn.rows("artifacts", sql, args![pattern, limit]).await?.into_iter().map(decode).collect()
+}
+
+/// The branches that artifacts are on, sorted.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn branches(conn: &mut Conn) -> Result<Vec<BranchName>> {
+    // From one branch to the next by the index, which is quicker than looking at every artifact.
+    let sql = "WITH RECURSIVE found (branch) AS (SELECT min(branch) FROM artifacts UNION ALL \
+               SELECT (SELECT min(a.branch) FROM artifacts a WHERE a.branch > f.branch) \
+               FROM found f WHERE f.branch IS NOT NULL) \
+               SELECT branch FROM found WHERE branch IS NOT NULL";
+    conn.rows("artifacts", sql, vec![]).await?.into_iter().map(|mut row| row.parse()).collect()
+}
+
 fn decode(mut row: Row) -> Result<Artifact> {
     Ok(Artifact { id: row.take()?, key: row.artifact()?, retired: row.take()? })
 }

@@ -248,6 +248,23 @@ pub async fn running(conn: &mut Conn) -> Result<Vec<Build>> {
     conn.rows("builds", sql, vec![]).await?.into_iter().map(decode).collect()
 }
 
+/// The newest builds that failed in the same way, see `Failure::signature`, and how many there are.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn failed_alike(
+    conn: &mut Conn,
+    signature: &str,
+    limit: u32,
+) -> Result<(Vec<Build>, u64)> {
+    let sql = select!("WHERE b.signature = $1 ORDER BY b.number DESC LIMIT $2");
+    let rows = conn.rows("builds", sql, args![signature, limit]).await?;
+    let found = rows.into_iter().map(decode).collect::<Result<_>>()?;
+    let sql = "SELECT count(*) FROM builds WHERE signature = $1";
+    let count = conn.number("builds", sql, args![signature]).await?;
+    Ok((found, u64::try_from(count).unwrap_or(0)))
+}
+
 /// The newest build of an artifact that succeeded.
 ///
 /// # Errors
@@ -280,10 +297,14 @@ pub async fn update(tx: &mut Tx, build: &Build, at: Timestamp) -> Result<i64> {
         BuildState::Succeeded { took, .. } => i64::try_from(took.as_micros()).ok(),
         _ => None,
     };
+    let signature = match &build.state {
+        BuildState::Failed { failure, .. } => Some(failure.signature(build.artifact.name.as_str())),
+        _ => None,
+    };
     let sql = "UPDATE builds SET attempt = $3, state = $4, detail = $5, took = $6, changed = $7, \
-               version = version + 1 WHERE id = $1 AND version = $2";
+               signature = $8, version = version + 1 WHERE id = $1 AND version = $2";
     let mut values = args![build.id, build.version, build.attempt, build.state.name()];
-    values.extend(args![json(&build.state)?, took, at]);
+    values.extend(args![json(&build.state)?, took, at, signature]);
     match tx.execute(sql, values).await? {
         0 => Err(Error::Conflict(format!(
             "build {} is not at version {} any more",

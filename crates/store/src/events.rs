@@ -1,6 +1,6 @@
 //! Events: what happened outside, in the order of recording.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::artifact::ArtifactKey;
 use model::clock::Timestamp;
@@ -107,6 +107,28 @@ pub async fn get_many(conn: &mut Conn, ids: &[EventId]) -> Result<Vec<RecordedEv
     let mut found: Vec<RecordedEvent> = rows.into_iter().map(decode).collect::<Result<_>>()?;
     found.sort_by_key(|event| event.number);
     Ok(found)
+}
+
+/// For each of these plans, by its public number, the first of the events it answers and how many there are.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn first_of_plans(
+    conn: &mut Conn,
+    plans: &[i64],
+) -> Result<BTreeMap<i64, (RecordedEvent, usize)>> {
+    let select = "SELECT f.plan, f.count, e.number, e.id, e.at, e.document, e.state FROM \
+                  (SELECT pe.plan AS plan, min(n.number) AS number, count(*) AS count \
+                  FROM plan_events pe JOIN events n ON n.id = pe.event \
+                  WHERE pe.plan IN ({}) GROUP BY pe.plan) f \
+                  JOIN events e ON e.number = f.number";
+    let plans = plans.iter().map(|number| number.bind()).collect();
+    let rows = conn.rows_in("plan_events", select, plans).await?;
+    let decoded = rows.into_iter().map(|mut row| -> Result<_> {
+        let (plan, count) = (row.take()?, row.take()?);
+        Ok((plan, (decode(row)?, count)))
+    });
+    decoded.collect()
 }
 
 /// An event by its public number.

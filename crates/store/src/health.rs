@@ -65,6 +65,25 @@ pub async fn last_progress(conn: &mut Conn) -> Result<Option<Timestamp>> {
     Ok(row.map(|mut row| row.take()).transpose()?.flatten())
 }
 
+/// What is different after anything that pages show was written: the newest of each thing that is appended or changed.
+///
+/// Cheap to ask for: it is searched at the ends of indexes.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`].
+pub async fn pulse(conn: &mut Conn) -> Result<Vec<i64>> {
+    let sql = "SELECT max(number) FROM decisions UNION ALL SELECT max(number) FROM events \
+               UNION ALL SELECT max(number) FROM inbox UNION ALL SELECT max(number) FROM plans \
+               UNION ALL SELECT max(number) FROM builds UNION ALL SELECT max(number) FROM results \
+               UNION ALL SELECT max(number) FROM waivers UNION ALL SELECT max(number) FROM holds \
+               UNION ALL SELECT max(number) FROM changes \
+               UNION ALL SELECT max(since) FROM steps \
+               UNION ALL SELECT max(changed) FROM builds \
+               UNION ALL SELECT max(changed) FROM test_runs";
+    let rows = conn.rows("counts", sql, vec![]).await?;
+    rows.into_iter().map(|mut row| Ok(row.take::<Option<i64>>()?.unwrap_or(0))).collect()
+}
+
 async fn count_all(conn: &mut Conn) -> Result<BTreeMap<String, BTreeMap<String, u64>>> {
     let sql = "SELECT 'inbox' AS what, state, count(*) FROM inbox GROUP BY state \
                UNION ALL SELECT 'events', state, count(*) FROM events GROUP BY state \

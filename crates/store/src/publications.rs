@@ -134,6 +134,36 @@ pub async fn list(conn: &mut Conn, branch: &BranchName, page: Page) -> Result<Ve
     whole(conn, rows).await
 }
 
+/// A generation without the list of what it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenerationHead {
+    /// Of which branch's repository.
+    pub branch: BranchName,
+    /// Its number.
+    pub number: i64,
+    /// The public number of the plan that brought it.
+    pub plan: Option<i64>,
+    /// When the repository was switched to it.
+    pub switched: Timestamp,
+}
+
+/// The generations that repositories were switched to last, of all branches.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn latest(conn: &mut Conn, limit: u32) -> Result<Vec<GenerationHead>> {
+    let sql = "SELECT g.number, g.branch, p.number, g.switched FROM generations g \
+               LEFT JOIN plans p ON p.id = g.plan WHERE g.switched IS NOT NULL \
+               ORDER BY g.switched DESC LIMIT $1";
+    let rows = conn.rows("generations", sql, args![limit]).await?;
+    let head = |mut row: Row| -> Result<GenerationHead> {
+        let number = row.take()?;
+        let (branch, plan, switched) = (row.parse()?, row.take()?, row.take()?);
+        Ok(GenerationHead { branch, number, plan, switched })
+    };
+    rows.into_iter().map(head).collect()
+}
+
 /// The builds in the current generation of a branch, sorted by artifact.
 ///
 /// # Errors
@@ -201,6 +231,18 @@ pub async fn switched(
     };
     let _number: i64 = row.take()?;
     row.take()
+}
+
+/// The published builds of these artifacts, by their internal ids: each build's public number and NVR.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn named(conn: &mut Conn, artifacts: &[i64]) -> Result<BTreeMap<i64, (i64, String)>> {
+    let select = "SELECT p.artifact, b.number, b.nvr FROM published p \
+                  JOIN builds b ON b.id = p.build WHERE p.artifact IN ({})";
+    let ids = artifacts.iter().map(|id| id.bind()).collect();
+    let rows = conn.rows_in("published", select, ids).await?;
+    rows.into_iter().map(|mut row| Ok((row.take()?, (row.take()?, row.take()?)))).collect()
 }
 
 /// The branches that have a generation, sorted.

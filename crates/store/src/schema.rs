@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Number, description, SQLite's text, PostgreSQL's text. Append only: a text that was released never changes.
-const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 5] = [
     (
         1,
         "initial",
@@ -38,6 +38,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
         "api",
         include_str!("../migrations/sqlite/0004_api.sql"),
         include_str!("../migrations/postgres/0004_api.sql"),
+    ),
+    (
+        8,
+        "pages",
+        include_str!("../migrations/sqlite/0008_pages.sql"),
+        include_str!("../migrations/postgres/0008_pages.sql"),
     ),
 ];
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use model::artifact::ArtifactKey;
+use model::clock::Timestamp;
 use model::id::PlanId;
 use model::plan::Plan;
 use model::step::{Step, StepState};
@@ -22,6 +23,19 @@ pub struct PlacedStep {
     pub artifact: ArtifactKey,
     /// The step.
     pub step: Step,
+}
+
+/// Where a step stands, in few words: for graphs and sums of plans with thousands of steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepStand {
+    /// The public number of its plan.
+    pub plan_number: i64,
+    /// Its position in the plan.
+    pub index: usize,
+    /// The name of its state.
+    pub state: &'static str,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 macro_rules! select {
@@ -79,6 +93,49 @@ pub async fn of_plans(conn: &mut Conn, plans: &[PlanId]) -> Result<Vec<PlacedSte
     let rows = conn.rows_in("steps", select!("WHERE p.id IN ({})"), ids).await?;
     let mut steps: Vec<PlacedStep> = rows.into_iter().map(decode).collect::<Result<_>>()?;
     steps.sort_by_key(|placed| (placed.plan_number, placed.step.index));
+    Ok(steps)
+}
+
+/// Where every step of a plan stands, in their order.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn stands(conn: &mut Conn, plan_number: i64) -> Result<Vec<StepStand>> {
+    let sql = "SELECT plan, position, state, since FROM steps WHERE plan = $1 ORDER BY position";
+    let rows = conn.rows("steps", sql, args![plan_number]).await?;
+    rows.into_iter().map(decode_stand).collect()
+}
+
+/// Where those steps of these plans stand that are not settled, plan by plan and in their order.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn open_stands(conn: &mut Conn, plan_numbers: &[i64]) -> Result<Vec<StepStand>> {
+    let select = "SELECT plan, position, state, since FROM steps \
+                  WHERE plan IN ({}) AND settled = 0";
+    let numbers = plan_numbers.iter().map(|number| number.bind()).collect();
+    let rows = conn.rows_in("steps", select, numbers).await?;
+    let mut stands: Vec<StepStand> = rows.into_iter().map(decode_stand).collect::<Result<_>>()?;
+    stands.sort_by_key(|stand| (stand.plan_number, stand.index));
+    Ok(stands)
+}
+
+/// Some steps of a plan, in their order.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn some_of_plan(
+    conn: &mut Conn,
+    plan_number: i64,
+    indices: &[usize],
+) -> Result<Vec<Step>> {
+    // The number is ours and stands in the text: the list's values are the positions.
+    let select = format!("{}{plan_number} AND s.position IN ({{}})", select!("WHERE s.plan = "));
+    let values = indices.iter().map(|index| index.bind()).collect();
+    let rows = conn.rows_in("steps", &select, values).await?;
+    let mut steps: Vec<Step> =
+        rows.into_iter().map(|row| decode(row).map(|placed| placed.step)).collect::<Result<_>>()?;
+    steps.sort_by_key(|step| step.index);
     Ok(steps)
 }
 
@@ -180,6 +237,20 @@ pub async fn counts(
     Ok(counts)
 }
 
+/// Where each of these artifacts, by their internal ids, stands in the newest plan that has it.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn newest_of(conn: &mut Conn, artifacts: &[i64]) -> Result<BTreeMap<i64, StepStand>> {
+    let select = "SELECT s.artifact, s.plan, s.position, s.state, s.since FROM \
+                  (SELECT artifact, max(plan) AS plan FROM steps WHERE artifact IN ({}) \
+                  GROUP BY artifact) n \
+                  JOIN steps s ON s.artifact = n.artifact AND s.plan = n.plan";
+    let ids = artifacts.iter().map(|id| id.bind()).collect();
+    let rows = conn.rows_in("steps", select, ids).await?;
+    rows.into_iter().map(|mut row| Ok((row.take()?, decode_stand(row)?))).collect()
+}
+
 /// Stores a step's state, reason, round and time, and gives its new version. Whether its plan is open follows.
 ///
 /// # Errors
@@ -218,6 +289,18 @@ fn stale(step: &Step) -> Error {
 
 pub(crate) async fn check(conn: &mut Conn) -> Result<()> {
     conn.check_rows("steps", select!(""), "s.plan", decode).await
+}
+
+fn decode_stand(mut row: Row) -> Result<StepStand> {
+    Ok(StepStand {
+        plan_number: row.take()?,
+        index: row.take()?,
+        state: row.take_with(|text: String| {
+            let known = StepState::NAMES.into_iter().find(|name| *name == text);
+            known.ok_or_else(|| format!("{text:?} is no state of a step"))
+        })?,
+        since: row.take()?,
+    })
 }
 
 fn decode(mut row: Row) -> Result<PlacedStep> {

@@ -252,8 +252,13 @@ impl Server {
         self.ask(&format!("GET {path}"), "", "")
     }
 
+    /// Where it answers.
+    pub(crate) fn address(&self) -> &str {
+        &self.process.as_ref().expect("it runs").address
+    }
+
     fn ask(&self, what: &str, head: &str, body: &str) -> (u16, String) {
-        let address = &self.process.as_ref().expect("it runs").address;
+        let address = self.address();
         let mut stream = TcpStream::connect(address).expect("it answers there");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let head = format!("{what} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{head}\r\n");

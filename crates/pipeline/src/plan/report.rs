@@ -134,24 +134,7 @@ pub fn report(
     steps: &[Step],
     nvr: impl Fn(model::id::BuildId) -> Option<String>,
 ) -> PlanReport {
-    let step_report = |step: &Step| {
-        let planned = &plan.steps[step.index];
-        StepReport {
-            artifact: planned.artifact.clone(),
-            tier: planned.tier,
-            action: action(plan, step),
-            state: step.state.clone(),
-            reason: step.reason.clone(),
-            sentence: step.reason.to_string(),
-            rule: planned.rule.clone(),
-            hours: planned.hours,
-            not_before: planned.not_before,
-            nvr: step.newest_output().or(step.state.build()).and_then(&nvr),
-            round: step.round,
-            waits_for: waits_for(plan, steps, step),
-            conditions: conditions(plan, step),
-        }
-    };
+    let state_of = |index: StepIndex| steps[index].state.name();
     PlanReport {
         id: plan.id,
         number,
@@ -163,12 +146,39 @@ pub fn report(
         approval: plan.approval.clone(),
         events: plan.events.clone(),
         predicted_seconds: plan.predicted.as_secs_f64(),
-        steps: steps.iter().map(step_report).collect(),
-        stops: plan
-            .stops
-            .iter()
-            .map(|stop| StopReport { stop: stop.clone(), sentence: stop.to_string() })
-            .collect(),
+        steps: steps.iter().map(|step| step_report(plan, step, state_of, &nvr)).collect(),
+        stops: plan.stops.iter().map(StopReport::from).collect(),
+    }
+}
+
+/// Reports on one step; `state_of` names the states of the others, and `nvr` the builds.
+pub fn step_report(
+    plan: &Plan,
+    step: &Step,
+    state_of: impl Fn(StepIndex) -> &'static str,
+    nvr: impl Fn(model::id::BuildId) -> Option<String>,
+) -> StepReport {
+    let planned = &plan.steps[step.index];
+    StepReport {
+        artifact: planned.artifact.clone(),
+        tier: planned.tier,
+        action: action(plan, step),
+        state: step.state.clone(),
+        reason: step.reason.clone(),
+        sentence: step.reason.to_string(),
+        rule: planned.rule.clone(),
+        hours: planned.hours,
+        not_before: planned.not_before,
+        nvr: step.newest_output().or(step.state.build()).and_then(nvr),
+        round: step.round,
+        waits_for: waits_for(plan, step, state_of),
+        conditions: conditions(plan, step),
+    }
+}
+
+impl From<&Stop> for StopReport {
+    fn from(stop: &Stop) -> Self {
+        Self { stop: stop.clone(), sentence: stop.to_string() }
     }
 }
 
@@ -228,16 +238,16 @@ fn action(plan: &Plan, step: &Step) -> Action {
     }
 }
 
-fn waits_for(plan: &Plan, steps: &[Step], step: &Step) -> Vec<ArtifactKey> {
+fn waits_for(
+    plan: &Plan,
+    step: &Step,
+    state_of: impl Fn(StepIndex) -> &'static str,
+) -> Vec<ArtifactKey> {
     if !matches!(step.state, StepState::Waiting | StepState::Rebuild) {
         return Vec::new();
     }
     let open = |index: StepIndex| {
-        !steps[index].state.is_settled()
-            && !matches!(
-                steps[index].state,
-                StepState::Passed { .. } | StepState::Retest | StepState::Testing { .. }
-            )
+        matches!(state_of(index), "waiting" | "rebuild" | "building" | "built" | "failed" | "held")
     };
     let dependencies = plan.dependencies(step.index).iter().map(|edge| edge.dependency);
     let mut waits: Vec<ArtifactKey> = dependencies

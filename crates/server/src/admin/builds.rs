@@ -6,13 +6,17 @@ use std::path::PathBuf;
 use model::artifact::{ArtifactKey, CommitId};
 use model::build::{Build, BuildOutput, BuildState, Failure, Inputs, InstalledPackage, Product};
 use model::digest::Digest;
+use model::id::BuildId;
 use serde::Serialize;
-use store::{Conn, Page, builds, sets};
+use store::{Conn, Page, builds, sets, steps};
 use utoipa::ToSchema;
 
 use super::table::Table;
 use super::time::{Moment, spoken};
 use super::{Admin, AdminError};
+
+/// How many builds that failed alike are named.
+const ALIKE: u32 = 20;
 
 /// A build.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -118,6 +122,22 @@ pub struct BuildDetail {
     /// Its log.
     #[schema(value_type = String)]
     pub log: PathBuf,
+    /// Since when it runs, if it does.
+    pub running_since: Option<Moment>,
+    /// Its id, by which steps name it.
+    #[serde(skip)]
+    pub(crate) id: BuildId,
+}
+
+/// Builds that failed in the same way.
+#[derive(Clone, Debug, Serialize)]
+pub struct FailedAlike {
+    /// What they have in common.
+    pub signature: String,
+    /// How many others there are.
+    pub others: u64,
+    /// The newest of them.
+    pub builds: Vec<BuildView>,
 }
 
 /// A package in a buildroot.
@@ -232,6 +252,11 @@ impl Admin {
             packages: output.as_ref().map(made).unwrap_or_default(),
             output: output.map(|_| self.config.builds_root().join(build.id.to_string())),
             log: self.log_path(&build),
+            running_since: match build.state {
+                BuildState::Running { since, .. } => Some(Moment(since)),
+                _ => None,
+            },
+            id: build.id,
         })
     }
 
@@ -244,6 +269,36 @@ impl Admin {
         let build = named(&mut reader, name).await?;
         let packages = root_packages(&mut reader, &build).await?;
         Ok(BuildrootView { nvr: build.nvr.to_string(), snapshot: build.snapshot, packages })
+    }
+
+    /// The other builds that failed in the same way, the newest first.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn failed_alike(
+        &self,
+        build: &BuildView,
+        failure: &Failure,
+    ) -> Result<FailedAlike, AdminError> {
+        let signature = failure.signature(build.artifact.name.as_str());
+        let mut reader = self.store.snapshot().await?;
+        let (found, count) = builds::failed_alike(&mut reader, &signature, ALIKE).await?;
+        let others = found.iter().filter(|other| other.number != build.number);
+        let builds = others.map(BuildView::from).collect();
+        Ok(FailedAlike { signature, others: count.saturating_sub(1), builds })
+    }
+
+    /// The public numbers of the newest plans in which a step is about this build.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn plans_of_build(&self, detail: &BuildDetail) -> Result<Vec<i64>, AdminError> {
+        let mut reader = self.store.read().await?;
+        let placed = steps::of_artifact(&mut reader, &detail.build.artifact, 50).await?;
+        let about = |placed: &steps::PlacedStep| {
+            placed.step.state.build() == Some(detail.id) || placed.step.previous == Some(detail.id)
+        };
+        Ok(placed.iter().filter(|placed| about(placed)).map(|placed| placed.plan_number).collect())
     }
 
     /// Where the log of a build is.

@@ -5,11 +5,14 @@ use model::digest::Digest;
 use model::facet::{BuildFacets, Facet, FacetChange, PackageFacets};
 use pipeline::affected::compare::compare;
 use serde::Serialize;
-use store::{Conn, sets};
+use store::{Conn, Page, builds, sets};
 use utoipa::ToSchema;
 
 use super::builds::named;
 use super::{Admin, AdminError};
+
+/// How many builds are looked at for one of the same flavour that came before.
+const BACK: u32 = 50;
 
 /// The facets of a build's packages.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -106,6 +109,35 @@ impl Admin {
             since: old.nvr.to_string(),
             changes: compare(&before, &made),
         })
+    }
+}
+
+impl Admin {
+    /// How the facets of a build differ from those of the last one before it; none for a first build, or one without
+    /// outputs.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when there is no such build.
+    pub async fn difference_to_last(
+        &self,
+        name: &str,
+    ) -> Result<Option<BuildDifference>, AdminError> {
+        let mut reader = self.store.snapshot().await?;
+        let build = named(&mut reader, name).await?;
+        if !matches!(build.state, BuildState::Succeeded { .. }) {
+            return Ok(None);
+        }
+        let page = Page::before(build.number, BACK);
+        let before = builds::list(&mut reader, Some(&build.artifact), Some("succeeded"), page);
+        let before = before.await?.into_iter().find(|other| other.flavour == build.flavour);
+        drop(reader);
+        match before {
+            Some(before) => {
+                let (new, old) = (build.number.to_string(), before.number.to_string());
+                Ok(Some(self.difference(&new, &old).await?))
+            }
+            None => Ok(None),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Plans as they are listed, shown and cancelled.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use model::artifact::BranchName;
@@ -12,9 +12,10 @@ use model::rule::{Approval, PlanMode};
 use model::step::{Step, StepState};
 use pipeline::plan::report::{self, PlanReport, PlanState};
 use serde::Serialize;
-use store::{Conn, Page, Tx, approvals, builds, plans, steps};
+use store::{Conn, Page, Tx, approvals, builds, events, plans, steps};
 use utoipa::ToSchema;
 
+use super::events::EventView;
 use super::ledger::intervened;
 use super::table::Table;
 use super::time::{Moment, spoken};
@@ -41,6 +42,21 @@ pub struct PlanView {
     pub steps: usize,
     /// How many of them are settled.
     pub settled: usize,
+    /// How many are in each state.
+    pub counts: BTreeMap<String, usize>,
+    /// The first of the events it answers.
+    pub cause: Option<EventView>,
+    /// How many events it answers.
+    pub causes: usize,
+}
+
+/// Which plans are listed.
+#[derive(Clone, Debug, Default)]
+pub struct PlanFilter {
+    /// Those on this branch.
+    pub branch: Option<BranchName>,
+    /// Only those that are not done.
+    pub open: bool,
 }
 
 /// Plans, the newest first.
@@ -72,15 +88,6 @@ impl fmt::Display for PlanList {
         let header = ["NUMBER", "BRANCH", "STATE", "SEVERITY", "CREATED", "SETTLED", "PREDICTED"];
         Table::of(header, self.0.iter().map(row)).fmt(f)
     }
-}
-
-/// Which plans are listed.
-#[derive(Clone, Debug, Default)]
-pub struct PlanFilter {
-    /// Those on this branch.
-    pub branch: Option<BranchName>,
-    /// Only those that are not done.
-    pub open: bool,
 }
 
 /// What cancelling a plan ended.
@@ -300,12 +307,17 @@ impl Admin {
     }
 }
 
-/// Plans as they are listed, without reading their steps.
-async fn listed(conn: &mut Conn, heads: Vec<plans::PlanHead>) -> Result<Vec<PlanView>, AdminError> {
+/// Plans as they are listed: with their causes, and how many of their steps are in each state.
+pub(crate) async fn listed(
+    conn: &mut Conn,
+    heads: Vec<plans::PlanHead>,
+) -> Result<Vec<PlanView>, AdminError> {
     let numbers: Vec<i64> = heads.iter().map(|head| head.number).collect();
     let mut counts = steps::counts(conn, &numbers).await?;
+    let mut causes = events::first_of_plans(conn, &numbers).await?;
     let view = |head: plans::PlanHead| {
         let counts = counts.remove(&head.number).unwrap_or_default();
+        let (cause, causes) = causes.remove(&head.number).unzip();
         PlanView {
             number: head.number,
             branch: head.branch,
@@ -316,6 +328,9 @@ async fn listed(conn: &mut Conn, heads: Vec<plans::PlanHead>) -> Result<Vec<Plan
             predicted_seconds: head.predicted.as_secs_f64(),
             steps: head.steps,
             settled: head.steps.saturating_sub(head.unsettled),
+            counts,
+            cause: cause.map(EventView::from),
+            causes: causes.unwrap_or(0),
         }
     };
     Ok(heads.into_iter().map(view).collect())

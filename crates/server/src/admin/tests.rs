@@ -62,7 +62,7 @@ async fn open() -> (Admin, tempfile::TempDir) {
     let config = Config { data: folder.path().to_owned(), ..Config::default() };
     let store = Store::open(&config.db_url()).await.unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp(1_000_000)));
-    (Admin { config, store, clock }, folder)
+    (Admin::with(config, store, clock), folder)
 }
 
 /// A build in the given state.

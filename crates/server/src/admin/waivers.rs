@@ -198,7 +198,7 @@ impl Admin {
     }
 }
 
-fn view(number: i64, waiver: Waiver, now: model::clock::Timestamp) -> WaiverView {
+pub(crate) fn view(number: i64, waiver: Waiver, now: model::clock::Timestamp) -> WaiverView {
     WaiverView {
         number,
         in_force: waiver.is_in_force(now),

@@ -19,6 +19,8 @@ mod gates;
 mod following;
 #[cfg(test)]
 mod listings;
+#[cfg(test)]
+mod pages;
 
 #[cfg(test)]
 mod bad_days;

@@ -85,6 +85,7 @@ impl Scene {
             clock: clock.clone(),
             wakes: Arc::default(),
             running: Running::new(&config.data).unwrap(),
+            graph: Arc::default(),
         };
         let task = tokio::spawn(answer(parts, listener, stopped));
         let admin = Admin::with(config.clone(), store.clone(), clock.clone());
