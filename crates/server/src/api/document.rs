@@ -79,7 +79,7 @@ fn complete_read(operation: &mut Operation) {
 fn complete_write(operation: &mut Operation) {
     complete_any(operation);
     let requirement = SecurityRequirement::new(TOKEN, [""; 0]);
-    operation.security = Some(vec![requirement]);
+    operation.security.get_or_insert_with(|| vec![requirement]);
     for (status, description) in [
         ("401", "There is no token, or none that is known and valid."),
         (
