@@ -16,6 +16,7 @@ use super::{EventKind, Rule, RuleSet};
 
 /// What every rule says about something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Explanation {
     /// What it is about.
     pub subject: String,
@@ -28,6 +29,7 @@ pub struct Explanation {
 
 /// What one rule says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = RuleVerdict))]
 pub struct Verdict {
     /// The rule.
     pub rule: RuleId,
@@ -39,6 +41,7 @@ pub struct Verdict {
 
 /// Whether a rule applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Applies {
     /// It does.

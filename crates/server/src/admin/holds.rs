@@ -65,6 +65,7 @@ pub struct HoldList(pub Vec<HoldView>);
 
 /// What was released.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = HoldRelease)]
 pub struct Release {
     /// The artifact.
     pub artifact: ArtifactKey,

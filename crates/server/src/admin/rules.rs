@@ -14,6 +14,7 @@ use pipeline::rules::limits::spoken;
 use pipeline::rules::{Origin, Rule};
 use serde::Serialize;
 use store::{events, publications, refs, sources};
+use utoipa::ToSchema;
 
 use super::events::{EventView, no_event};
 use super::table::Table;
@@ -25,7 +26,7 @@ use crate::rules::{read, read_folder};
 pub use trial::{Trial, Trials};
 
 /// A rule in a listing.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RuleView {
     /// Its id.
     pub id: RuleId,
@@ -155,10 +156,18 @@ impl std::str::FromStr for Subject {
 }
 
 impl Admin {
+    /// All rules, by id.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`] with everything that is wrong with the files.
+    pub fn rules(&self) -> Result<RuleList, AdminError> {
+        list(&self.config)
+    }
+
     /// Which rules apply to an event or an artifact, and why the others do not.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when there is no such event.
+    /// [`AdminError::NotFound`] when there is no such event.
     pub async fn explain_rules(&self, subject: &Subject) -> Result<Explanation, AdminError> {
         let rules = Arc::new(read(self.config.rules.as_deref()).map_err(StartError::Rules)?);
         match subject {

@@ -7,6 +7,7 @@ use model::artifact::{ArtifactKey, BranchName, CommitId};
 use model::build::Build;
 use model::id::BuildId;
 use model::plan::NumberedPlan;
+use model::rule::PlanKind;
 use model::step::{Step, StepState};
 use model::version::{Evr, Nevra, Nvr};
 use pipeline::plan::remaining::remaining;
@@ -24,6 +25,8 @@ use super::{Admin, AdminError};
 
 /// How many artifacts one name may stand for.
 const AT_MOST: u32 = 100;
+/// How many plans an artifact may be under way in: one that is real or proposed, and dry runs.
+const OPEN_PLANS: u32 = 10;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,6 +162,13 @@ struct Facts {
     published_at: Option<Moment>,
     newest: Option<Build>,
     under_way: Option<(NumberedPlan, Step)>,
+}
+
+impl Facts {
+    fn is_proposed(&self) -> bool {
+        let kind = self.under_way.as_ref().map(|(found, _)| found.plan.mode.kind());
+        kind == Some(PlanKind::Proposed)
+    }
 }
 
 impl Admin {
@@ -371,11 +381,13 @@ async fn facts(conn: &mut Conn, key: &ArtifactKey) -> Result<Facts, AdminError> 
     let newest = builds::list(conn, Some(key), Some("succeeded"), Page::first(1)).await?;
     let filter =
         StepFilter { artifact: Some(key.clone()), unsettled: true, ..StepFilter::default() };
-    let open = steps::list(conn, &filter, None, 1).await?.into_iter().next();
-    let under_way = match open {
-        Some(placed) => plans::get(conn, placed.step.plan).await?.map(|plan| (plan, placed.step)),
-        None => None,
-    };
+    let mut under_way = None;
+    for placed in steps::list(conn, &filter, None, OPEN_PLANS).await? {
+        let found = plans::get(conn, placed.step.plan).await?;
+        // A dry run makes nothing.
+        let found = found.filter(|found| found.plan.mode.kind() != PlanKind::DryRun);
+        under_way = under_way.or(found.map(|plan| (plan, placed.step)));
+    }
     Ok(Facts {
         tip: refs::tip(conn, key).await?,
         published,
@@ -388,6 +400,8 @@ async fn facts(conn: &mut Conn, key: &ArtifactKey) -> Result<Facts, AdminError> 
 fn freshness(facts: &Facts, installed: Option<&Evr>) -> Freshness {
     let step = facts.under_way.as_ref().map(|(_, step)| &step.state);
     match step {
+        // Whether it begins is for a person to say.
+        Some(_) if facts.is_proposed() => return Freshness::Undecided,
         Some(StepState::Failed { .. } | StepState::Held { .. }) => return Freshness::Stuck,
         Some(StepState::Building { .. } | StepState::Built { .. }) => return Freshness::UnderWay,
         Some(StepState::Passed { .. }) => return Freshness::Complete,
@@ -425,6 +439,9 @@ fn sentence(facts: &Facts, freshness: Freshness) -> String {
         Freshness::Complete => "a fresh build is complete and waits to be published",
         Freshness::UnderWay => "a fresh build is under way",
         Freshness::OnItsWay => "a fresh build is on its way",
+        Freshness::Undecided if facts.is_proposed() => {
+            "whether it is built anew is for a person to allow"
+        }
         Freshness::Undecided => "what its dependencies change decides whether it is built anew",
         Freshness::Stuck => "a fresh build is stuck and waits for a person",
     };

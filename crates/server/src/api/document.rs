@@ -8,6 +8,7 @@ use utoipa::openapi::{ContentBuilder, OpenApi, PathItem, Ref, RefOr};
 
 use model::artifact::{ArtifactKind, ArtifactName};
 use model::facet::Facet;
+use model::rule::RuleId;
 
 use super::problem::{MEDIA_TYPE, ProblemBody};
 use crate::admin::{BranchName, Evr};
@@ -24,10 +25,11 @@ const TOKEN: &str = "token";
                        follow `next`, which is also in the header `Link`. Every JSON answer has a strong `ETag`.",
     ),
     // The last ones are asked for by parameters, from which they are not gathered.
-    components(schemas(ProblemBody<'static>, ArtifactKind, ArtifactName, BranchName, Evr, Facet)),
+    components(schemas(ProblemBody<'static>, ArtifactKind, ArtifactName, BranchName, Evr, Facet, RuleId)),
     tags(
         (name = "events", description = "What happened outside."),
         (name = "artifacts", description = "What has a home in dist-git and is built."),
+        (name = "rules", description = "By which changes are followed."),
         (name = "plans", description = "What is done about events."),
         (name = "steps", description = "Where each artifact of a plan stands."),
         (name = "builds", description = "Attempts at artifacts, with logs, facets and buildroots."),
@@ -79,7 +81,7 @@ fn complete_read(operation: &mut Operation) {
 fn complete_write(operation: &mut Operation) {
     complete_any(operation);
     let requirement = SecurityRequirement::new(TOKEN, [""; 0]);
-    operation.security = Some(vec![requirement]);
+    operation.security.get_or_insert_with(|| vec![requirement]);
     for (status, description) in [
         ("401", "There is no token, or none that is known and valid."),
         (

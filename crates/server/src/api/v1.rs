@@ -4,6 +4,8 @@ mod events;
 
 mod artifacts;
 
+mod rules;
+
 mod plans;
 mod steps;
 
@@ -50,11 +52,15 @@ fn reads() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(events::list::list))
         .routes(routes!(events::show::show))
+        .routes(routes!(events::rules::rules))
         .routes(routes!(artifacts::list::list))
         .routes(routes!(artifacts::show::show))
         .routes(routes!(artifacts::history::history))
         .routes(routes!(artifacts::why::why))
         .routes(routes!(artifacts::why_not::why_not))
+        .routes(routes!(artifacts::rules::rules))
+        .routes(routes!(rules::list::list))
+        .routes(routes!(rules::show::show))
         .routes(routes!(plans::list::list))
         .routes(routes!(plans::show::show))
         .routes(routes!(plans::step::step))
@@ -87,6 +93,7 @@ fn writes(api: &Arc<Api>) -> OpenApiRouter<Arc<Api>> {
     let for_scope = |scope: Scope| from_fn_with_state((Arc::clone(api), scope), audited::audited);
     let plans = OpenApiRouter::new()
         .routes(routes!(plans::run::run))
+        .routes(routes!(plans::approve::approve))
         .routes(routes!(plans::retry::retry))
         .routes(routes!(plans::cancel::cancel))
         .route_layer(for_scope(Scope::Plans));

@@ -44,6 +44,8 @@ pub struct Seed {
     pub plan: i64,
     /// A plan that waits for its start.
     pub waiting_plan: i64,
+    /// A plan that waits for a person to allow it.
+    pub proposed_plan: i64,
     /// The published build of `rpms/lib#f44`, with facets.
     pub old_build: i64,
     /// The newest build of it, with other facets.
@@ -101,11 +103,17 @@ pub async fn seed(store: &Store) -> Result<Seed> {
     shipped::all(&mut tx).await?;
     publish(&mut tx).await?;
     tests(&mut tx).await?;
-    seed.plan = plan(&mut tx, 1, &every_state(), at(60)).await?;
+    seed.plan = plan(&mut tx, 1, &every_state(), (at(60), json!({"kind": "real"}))).await?;
     // It starts in the year 2100.
     let rebuild = json!({"state": "rebuild"});
     let step = ("rpms/app#f44".to_owned(), rebuild, requested());
-    seed.waiting_plan = plan(&mut tx, 2, &[step], Timestamp(4_102_444_800_000_000)).await?;
+    let start = Timestamp(4_102_444_800_000_000);
+    let steps = [step];
+    let dry_run = json!({"kind": "dry-run", "rules": ["try-it"]});
+    plan(&mut tx, 4, &steps, (start, dry_run)).await?;
+    let proposed = json!({"kind": "proposed", "rule": "ask-first", "limit": 0});
+    seed.proposed_plan = plan(&mut tx, 3, &steps, (start, proposed)).await?;
+    seed.waiting_plan = plan(&mut tx, 2, &steps, (start, json!({"kind": "real"}))).await?;
     people(&mut tx, &mut seed).await?;
     ledger(&mut tx).await?;
     tx.commit().await?;
@@ -168,7 +176,7 @@ async fn moved(
 /// Gives the number of the first event.
 async fn happenings(tx: &mut Tx) -> Result<i64> {
     let lib = "rpms/lib#f44";
-    let happened: [(Value, EventState); 5] = [
+    let happened: [(Value, EventState); 6] = [
         (
             json!({"kind": "committed", "artifact": lib, "commit": commit(2), "previous": commit(1),
                    "forced": false, "severity": "important", "subject": "Fix a crash"}),
@@ -191,6 +199,10 @@ async fn happenings(tx: &mut Tx) -> Result<i64> {
             json!({"kind": "committed", "artifact": "rpms/base#f44", "commit": commit(3), "previous": null,
                    "forced": true, "severity": "none", "subject": ""}),
             EventState::Rejected,
+        ),
+        (
+            json!({"kind": "time-elapsed", "artifact": lib, "rule": "nightly", "period": 20_000}),
+            EventState::Done,
         ),
     ];
     let mut first = 0;
@@ -443,6 +455,7 @@ fn every_stop() -> Vec<Value> {
         json!({"stop": "frozen", "author": "ann", "reason": "not now"}),
         json!({"stop": "retired"}),
         json!({"stop": "never-published"}),
+        json!({"stop": "rule", "rule": "leave-it", "sentence": "not at night"}),
     ]
 }
 
@@ -451,7 +464,7 @@ async fn plan(
     tx: &mut Tx,
     number: u128,
     list: &[(String, Value, Value)],
-    start: Timestamp,
+    (start, mode): (Timestamp, Value),
 ) -> Result<i64> {
     let plan_id: PlanId = id(number);
     let reason = |index: usize| -> Reason { read(list[index].2.clone()) };
@@ -474,7 +487,7 @@ async fn plan(
     };
     let plan = Plan {
         approval: None,
-        mode: model::rule::PlanMode::default(),
+        mode: read(mode),
         id: plan_id,
         parent: None,
         branch: key("rpms/lib#f44").branch,
@@ -544,6 +557,8 @@ async fn ledger(tx: &mut Tx) -> Result<()> {
         "held",
         "published",
         "publish-refused",
+        "notify",
+        "proposed",
         "intervened",
     ];
     let details = [

@@ -140,11 +140,16 @@ fn is_of(asked: &str, template: &str) -> bool {
 async fn asks_for_what_there_is(scene: &Scene) {
     let seed = &scene.seed;
     let (new, old, plan) = (seed.new_build, seed.old_build, seed.plan);
+    let rule = &scene.admin.rules().unwrap().0[0].id;
     let build = scene.admin.build(&new.to_string()).await.unwrap();
     std::fs::write(&build.log, "first line\nsecond line\n").unwrap();
     let paths = [
         "/events".to_owned(),
         format!("/events/{}", seed.event),
+        format!("/events/{}/rules", seed.event),
+        "/rules".to_owned(),
+        format!("/rules/{rule}"),
+        "/artifacts/rpms/lib/f44/rules".to_owned(),
         "/artifacts".to_owned(),
         "/artifacts/rpms/lib/f44".to_owned(),
         "/artifacts/rpms/lib/f44/history".to_owned(),
@@ -199,6 +204,9 @@ async fn asks_for_what_there_is(scene: &Scene) {
 async fn asks_for_what_there_is_not(scene: &Scene) {
     for path in [
         "/events/999",
+        "/events/999/rules",
+        "/rules/nothing",
+        "/artifacts/rpms/nothing/f44/rules",
         "/artifacts/rpms/nothing/f44",
         "/artifacts/rpms/nothing/f44/history",
         "/artifacts/rpms/nothing/f44/why",
@@ -246,7 +254,12 @@ async fn intervenes(scene: &Scene) {
     let message = json!({"id": "one", "topic": "millstream.request", "body": {}});
     let plan = |what: &str| format!("/plans/{waiting}/{what}");
     let held = |what: &str| format!("/holds/{hold}/{what}");
-    let cases: [(String, &Value, u16); 26] = [
+    let proposed = scene.seed.proposed_plan;
+    let cases: [(String, &Value, u16); 30] = [
+        (format!("/plans/{proposed}/approve"), &empty, 422),
+        (format!("/plans/{proposed}/approve"), &why, 200),
+        (format!("/plans/{proposed}/approve"), &why, 409),
+        ("/plans/999/approve".to_owned(), &why, 404),
         (plan("run"), &empty, 422),
         (plan("run"), &why, 200),
         (plan("run"), &why, 409),
@@ -279,7 +292,7 @@ async fn intervenes(scene: &Scene) {
         assert_eq!(answer.status, status, "{path} {body}: {answer:?}");
         assert_eq!(answer.headers.contains_key("location"), status == 201, "{path}");
     }
-    for path in [plan("run"), plan("retry"), plan("cancel"), held("release")] {
+    for path in [plan("run"), plan("approve"), plan("retry"), plan("cancel"), held("release")] {
         let headers = [token.as_str(), "Content-Type: application/json", "If-Match: \"other\""];
         let answer = scene.ask("POST", &format!("/api/v1{path}"), &headers, &why.to_string()).await;
         assert_eq!(answer.problem().0, 412, "{path}");

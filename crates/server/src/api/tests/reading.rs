@@ -32,6 +32,7 @@ async fn a_listing_is_walked_page_by_page() {
         ("/decisions", "number"),
         ("/holds?all=true", "number"),
         ("/artifacts", "artifact"),
+        ("/rules", "id"),
         ("/images", "artifact"),
         ("/composes", "build"),
     ] {
@@ -74,13 +75,14 @@ async fn listings_are_filtered() {
     check("/artifacts?branch=f45", "artifact", "rpms/lib#f45").await;
     check("/builds?artifact=rpms/lib%23f44", "nvr", "lib-2-1.f44 lib-1-1.f44").await;
     check("/builds?state=running", "state", "running").await;
-    check("/plans?open=true&branch=f44", "number", "2 1").await;
+    check("/plans?open=true&branch=f44", "state", "running proposed dry-run running").await;
     check("/plans?branch=f45", "number", "").await;
     check("/steps?artifact=rpms/lib%23f44", "state", "held").await;
     check("/steps?state=testing", "plan", "1").await;
     check("/results?build=lib-1-1.f44&limit=1", "outcome", "ERROR").await;
+    check("/rules?limit=1", "origin", "shipped").await;
     check("/decisions?kind=publish-refused", "sentence", "so it was publish-refused").await;
-    check("/decisions?plan=1&artifact=rpms/lib%23f44&limit=2", "kind", "intervened passed").await;
+    check("/decisions?plan=1&artifact=rpms/lib%23f44&limit=2", "kind", "intervened notify").await;
     check("/waivers", "kind", "waiver").await;
     check("/sign-offs?artifact=rpms/lib%23f44", "kind", "sign-off").await;
     check("/holds", "kind", "freeze").await;
@@ -237,5 +239,5 @@ async fn every_answer_has_an_id_and_problems_are_explained() {
     let (page, anchor) = kind.split_once('#').unwrap();
     let explained = scene.get(page).await;
     assert!(explained.body.contains(&format!("<h2 id=\"{anchor}\">")), "{kind}");
-    assert!(scene.get("/metrics").await.body.contains("millstream_open_plans 2"));
+    assert!(scene.get("/metrics").await.body.contains("millstream_open_plans 4"));
 }

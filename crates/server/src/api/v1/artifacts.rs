@@ -10,4 +10,6 @@ pub(super) mod why;
 
 pub(super) mod why_not;
 
+pub(super) mod rules;
+
 pub(super) mod address;

@@ -3,3 +3,5 @@
 pub(super) mod list;
 
 pub(super) mod show;
+
+pub(super) mod rules;

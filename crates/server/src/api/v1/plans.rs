@@ -8,6 +8,8 @@ pub(super) mod step;
 
 pub(super) mod run;
 
+pub(super) mod approve;
+
 pub(super) mod retry;
 
 pub(super) mod cancel;

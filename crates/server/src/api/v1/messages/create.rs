@@ -56,6 +56,7 @@ pub(crate) struct Stored {
     tag = "messages",
     operation_id = "create_message",
     request_body = MessageBody,
+    security((), ("token" = [])),
     responses(
         (status = 202, description = "It is stored for good.", body = Stored),
         (status = 200, description = "It was stored before.", body = Stored),
