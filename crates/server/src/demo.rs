@@ -63,7 +63,7 @@ pub struct Demo {
 pub enum Told<'a> {
     /// Where the plan stands.
     Status(&'a Status),
-    /// The published repository is being checked from outside.
+    /// What is published is being checked from outside.
     Checking,
     /// This many of so many artifacts have been built once more.
     Proving(usize, usize),
@@ -187,12 +187,13 @@ impl Demo {
     /// Checks every generation that was published since the last check, or the current one if there is none.
     async fn check_published(&mut self) -> Result<Vec<Check>, AdminError> {
         let program = self.distribution.checker();
+        let python = self.distribution.python.as_deref();
         let config = &self.context.config;
         let current = check::current(config)?;
         let from = current.min(self.checked + 1);
         let mut checks = Vec::new();
         for generation in from..=current {
-            checks.push(check::check(&program, config, generation).await?);
+            checks.push(check::check((&program, python), config, generation).await?);
         }
         self.checked = current;
         Ok(checks)

@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// After each push, build everything anyway: what was left alone must come out as it was
     #[arg(long)]
     prove: bool,
+    /// A Python that has productmd, such as scripts/python-venv makes: published composes are read with it too
+    #[arg(long, value_name = "PROGRAM")]
+    python: Option<PathBuf>,
 }
 
 /// Runs the demo to its end, or until it is interrupted.
@@ -42,7 +45,8 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
     let Some(data) = global.data() else {
         return Err(Failure::Usage("name a folder to work in with --data".to_owned()));
     };
-    let distribution = Distribution::read(&args.distribution)?;
+    let python = args.python;
+    let distribution = Distribution { python, ..Distribution::read(&args.distribution)? };
     let pushes = distribution.named(&args.pushes)?;
     let mut stop = Stop::listen()?;
     let mut demo = tokio::select! {

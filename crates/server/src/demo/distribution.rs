@@ -21,6 +21,8 @@ pub struct Distribution {
     pub artifacts: Vec<ArtifactKey>,
     /// The pushes, in the order in which they are made.
     pub pushes: Vec<Push>,
+    /// A Python that has productmd, for the check of published composes.
+    pub python: Option<PathBuf>,
 }
 
 /// One push: files that take the place of others, committed to one repository or more.
@@ -68,7 +70,7 @@ impl Distribution {
         for (name, place) in folders(&folder.join("pushes"))?.into_iter().zip(1..) {
             pushes.push(read_push(&folder.join("pushes").join(&name), name, place)?);
         }
-        let distribution = Self { folder, artifacts, pushes };
+        let distribution = Self { folder, artifacts, pushes, python: None };
         // What is wrong in a file of expectations should not show after minutes of work.
         for push in &distribution.pushes {
             distribution.expected(&push.name)?;
@@ -125,7 +127,7 @@ impl Distribution {
         self.folder.join(artifact.repository())
     }
 
-    /// The script that checks a published repository from outside.
+    /// The script that checks what is published from outside.
     pub(super) fn checker(&self) -> PathBuf {
         self.folder.join("check-published")
     }
