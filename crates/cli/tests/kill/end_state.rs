@@ -184,6 +184,10 @@ impl EndState {
         let mut lines = Vec::new();
         for name in names(&folder) {
             let path = folder.join(&name);
+            // The lock stays; a draft that a killed server left would be found.
+            if name == ".lock" {
+                continue;
+            }
             if let Ok(target) = path.read_link() {
                 lines.push(format!("{name} -> {}", without_day(&target.to_string_lossy())));
                 continue;

@@ -258,3 +258,37 @@ fn nowhere() -> Result<CommitId, AdminError> {
 fn refused(artifact: &ArtifactKey, problem: &SourceProblem) -> AdminError {
     AdminError::Input(format!("{artifact} would be rejected: {problem}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which artifact a working tree is, with its branch `f44` checked out and these files in it.
+    fn check(folder: &str, files: &[(&str, &str)], expected: Option<&str>) {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join(folder);
+        std::fs::create_dir_all(folder.join(".git")).unwrap();
+        std::fs::write(folder.join(".git/HEAD"), "ref: refs/heads/f44\n").unwrap();
+        for (file, text) in files {
+            std::fs::write(folder.join(file), text).unwrap();
+        }
+        let found = artifact_of(&folder).map(|artifact| artifact.to_string());
+        assert_eq!(found.as_deref(), expected);
+    }
+
+    #[test]
+    fn the_folder_above_says_what_kind_it_is() {
+        check("rpms/sky", &[], Some("rpms/sky#f44"));
+        check("containers/sky", &[("sky.spec", "")], Some("containers/sky#f44"));
+        check("composes/sky", &[], Some("composes/sky#f44"));
+    }
+
+    #[test]
+    fn elsewhere_its_files_say_it() {
+        check("work/sky", &[("sky.spec", "")], Some("rpms/sky#f44"));
+        check("work/sky", &[("millstream.toml", "[tests]\n")], Some("rpms/sky#f44"));
+        check("work/sky", &[("millstream.toml", "[image]\n")], Some("containers/sky#f44"));
+        check("work/sky", &[("Containerfile", "FROM scratch")], Some("containers/sky#f44"));
+        check("work/sky", &[("compose.toml", "")], Some("composes/sky#f44"));
+    }
+}
