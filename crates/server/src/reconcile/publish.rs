@@ -267,11 +267,13 @@ async fn composes(context: &Context, generation: &Generation) -> Result<(), Stag
     }
     drop(reader);
     for build in found {
-        // What a later generation brought anew may have outlived its folder in the builds.
-        if let Some((compose, folder)) = composed(context, &build).await?
-            && !root.join(compose.id.to_string()).is_dir()
-        {
-            compose::publish(&folder, &root, &compose.id, &build.artifact.name)
+        // One that an earlier generation brought may have outlived its folder in the builds.
+        let Some((compose, folder)) = composed(context, &build).await? else { continue };
+        let name = &build.artifact.name;
+        // The link is switched after the folder is there, so only the link tells that nothing is left to do.
+        let latest = compose::latest(&root, name).map_err(StageError::outside)?;
+        if latest.as_ref() != Some(&compose.id) {
+            compose::publish(&folder, &root, &compose.id, name)
                 .await
                 .map_err(StageError::outside)?;
         }
