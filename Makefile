@@ -16,7 +16,8 @@ demo: packages ## Pushes commits to an example distribution and shows how they t
 	cargo build --release --package millstream
 	scripts/empty-folder '$(MILLSTREAM_DEMO)'
 	cargo run --quiet --release --package millstream -- \
-		demo --distribution examples/distribution --data '$(MILLSTREAM_DEMO)'
+		demo --distribution examples/distribution --data '$(MILLSTREAM_DEMO)' \
+		--python "$$(scripts/python-venv "$${CARGO_TARGET_DIR:-target}/compose-readers")"
 
 test: packages ## Checks everything: style, lints, documentation, every test
 	cargo xtask ci

@@ -33,8 +33,7 @@ pub use check::Check;
 pub use distribution::{BRANCH, Distribution, Push};
 pub use expected::Expected;
 pub use follow::Status;
-pub use model::artifact::ArtifactName as Name;
-pub use outcome::{Objected, Outcome, WaitingStep};
+pub use outcome::{Composed, Objected, Outcome, WaitingStep};
 pub use proof::Proof;
 pub use report::{DemoReport, PushReport};
 
@@ -51,6 +50,8 @@ pub struct Demo {
     server: Server,
     context: Arc<Context>,
     imported: Vec<(ArtifactKey, CommitId)>,
+    /// Everything that has a repository.
+    known: Vec<ArtifactKey>,
     checked: i64,
     proven: proof::Proven,
     since: Stopwatch,
@@ -62,7 +63,7 @@ pub struct Demo {
 pub enum Told<'a> {
     /// Where the plan stands.
     Status(&'a Status),
-    /// The published repository is being checked from outside.
+    /// What is published is being checked from outside.
     Checking,
     /// This many of so many artifacts have been built once more.
     Proving(usize, usize),
@@ -85,12 +86,13 @@ impl Demo {
         let mut imported = Vec::new();
         // All is committed before the server looks for the first time, so that one plan builds the whole tree.
         for artifact in &distribution.artifacts {
-            let commit = packager.import(artifact, &distribution.sources(artifact)).await?;
+            let commit = packager.first(artifact, &distribution.sources(artifact)).await?;
             imported.push((artifact.clone(), commit));
         }
         let server = run::start(config, &[]).await?;
         let context = Arc::clone(&server.context);
         Ok(Self {
+            known: distribution.artifacts.clone(),
             distribution,
             packager,
             server,
@@ -142,6 +144,9 @@ impl Demo {
         tell: &mut (dyn FnMut(Told<'_>) + Send),
     ) -> Result<PushReport, AdminError> {
         let commits = self.packager.push(push).await?;
+        self.known.extend(push.artifacts.iter().cloned());
+        self.known.sort();
+        self.known.dedup();
         self.travel((&push.name, &push.title), commits, prove, tell).await
     }
 
@@ -157,8 +162,9 @@ impl Demo {
         let watch = Stopwatch::start();
         let settled = follow::settle(&self.context, &commits, tell).await?;
         let seconds = watch.elapsed().as_secs_f64();
-        let outcome = Outcome::of(&settled.plans, settled.rejected);
-        let differences = expected.differences(&outcome, &self.distribution.artifacts);
+        let outcome =
+            Outcome { composes: settled.composes, ..Outcome::of(&settled.plans, settled.rejected) };
+        let differences = expected.differences(&outcome, &self.known);
         tell(Told::Checking);
         let checks = self.check_published().await?;
         let proof = match prove {
@@ -181,12 +187,13 @@ impl Demo {
     /// Checks every generation that was published since the last check, or the current one if there is none.
     async fn check_published(&mut self) -> Result<Vec<Check>, AdminError> {
         let program = self.distribution.checker();
+        let python = self.distribution.python.as_deref();
         let config = &self.context.config;
         let current = check::current(config)?;
         let from = current.min(self.checked + 1);
         let mut checks = Vec::new();
         for generation in from..=current {
-            checks.push(check::check(&program, config, generation).await?);
+            checks.push(check::check((&program, python), config, generation).await?);
         }
         self.checked = current;
         Ok(checks)

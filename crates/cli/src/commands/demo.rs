@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use server::demo::{
-    Demo, DemoReport, Distribution, FROM_NOTHING, Name, Push, PushReport, Status, Told,
-};
+use server::demo::{Demo, DemoReport, Distribution, FROM_NOTHING, Push, PushReport, Status, Told};
 
 use super::serve::Stop;
 use crate::arguments::Global;
@@ -37,6 +35,9 @@ pub(crate) struct Args {
     /// After each push, build everything anyway: what was left alone must come out as it was
     #[arg(long)]
     prove: bool,
+    /// A Python that has productmd, such as scripts/python-venv makes: published composes are read with it too
+    #[arg(long, value_name = "PROGRAM")]
+    python: Option<PathBuf>,
 }
 
 /// Runs the demo to its end, or until it is interrupted.
@@ -44,7 +45,8 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
     let Some(data) = global.data() else {
         return Err(Failure::Usage("name a folder to work in with --data".to_owned()));
     };
-    let distribution = Distribution::read(&args.distribution)?;
+    let python = args.python;
+    let distribution = Distribution { python, ..Distribution::read(&args.distribution)? };
     let pushes = distribution.named(&args.pushes)?;
     let mut stop = Stop::listen()?;
     let mut demo = tokio::select! {
@@ -96,8 +98,8 @@ async fn show(
 
 fn introduce(demo: &Demo, pushes: &[Push], global: &Global) -> Result<(), Failure> {
     let text = format!(
-        "{} packages, pushes to make: {}. The server answers on http://{}.\nUsers would point dnf at {}.\n",
-        demo.distribution().artifacts.len(),
+        "{}, pushes to make: {}. The server answers on http://{}.\nUsers would point dnf at {}.\n",
+        demo.distribution().counted(),
         pushes.len(),
         demo.address(),
         demo.repository().display(),
@@ -173,7 +175,7 @@ fn note(text: &str) {
 fn words(told: &Told<'_>) -> (Option<(usize, usize)>, String) {
     match told {
         Told::Status(status) => (Some((status.settled, status.total)), status_words(status)),
-        Told::Checking => (None, "checking the published repository with rpm and dnf".to_owned()),
+        Told::Checking => (None, "checking what is published with other programs".to_owned()),
         Told::Proving(done, total) => {
             (Some((*done, *total)), "building everything anyway, to compare".to_owned())
         }
@@ -187,8 +189,8 @@ fn status_words(status: &Status) -> String {
     if work.is_empty() { tier } else { format!("{tier}, {}", work.join(", ")) }
 }
 
-fn list(what: &str, names: &[Name]) -> Option<String> {
-    let shown: Vec<&str> = names.iter().take(NAMES).map(Name::as_str).collect();
+fn list(what: &str, names: &[String]) -> Option<String> {
+    let shown: Vec<&str> = names.iter().take(NAMES).map(String::as_str).collect();
     let more = match names.len().saturating_sub(NAMES) {
         0 => String::new(),
         more => format!(" and {more} more"),

@@ -14,7 +14,7 @@ use crate::output::{self, Waiting};
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// Show the plan this would get, without a trace: 'commit rpms/NAME#BRANCH=REVISION' or the path of a working tree
+    /// Show the plan this would get, without a trace: 'commit KIND/NAME#BRANCH=REVISION' or the path of a working tree
     #[arg(long = "if", value_name = "CHANGE")]
     supposed: Option<String>,
     /// Which artifact the working tree is, if its folder's name and branch do not tell

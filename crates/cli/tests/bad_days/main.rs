@@ -10,11 +10,15 @@ mod server;
 mod sources;
 
 #[cfg(test)]
+mod composes;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
 mod gates;
+#[cfg(test)]
+mod images;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]

@@ -13,6 +13,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
+use crate::sources::path;
+
 /// What has not happened by then does not happen.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -186,7 +188,7 @@ impl Server {
 
     /// The step of an artifact in the newest plan that has it.
     pub(crate) fn step(&self, name: &str) -> Option<Value> {
-        let artifact = format!("rpms/{name}#f44");
+        let artifact = format!("{}#f44", path(name));
         let plans = self.json(&["plan", "list"]);
         for plan in plans.as_array().unwrap() {
             let number = plan["number"].as_i64().unwrap().to_string();
@@ -218,14 +220,14 @@ impl Server {
 
     /// The newest event of an artifact.
     pub(crate) fn event(&self, name: &str) -> Option<Value> {
-        let events = self.json(&["event", "list", &format!("rpms/{name}#f44")]);
+        let events = self.json(&["event", "list", &format!("{}#f44", path(name))]);
         let number = events.as_array().unwrap().first()?["number"].as_i64().unwrap();
         Some(self.json(&["event", "show", &number.to_string()]))
     }
 
     /// The builds of an artifact, the newest first.
     pub(crate) fn builds(&self, name: &str) -> Vec<Value> {
-        let builds = self.json(&["build", "list", &format!("rpms/{name}#f44")]);
+        let builds = self.json(&["build", "list", &format!("{}#f44", path(name))]);
         builds.as_array().unwrap().clone()
     }
 

@@ -6,8 +6,9 @@ use std::process::Command;
 
 use crate::server::Server;
 
-/// A clone of a package's repository, from which is pushed.
+/// A clone of a repository, from which is pushed.
 pub(crate) struct Package {
+    /// Of a package its name, of anything else its kind as well: `containers/base`.
     pub(crate) name: &'static str,
     clone: PathBuf,
     pub(crate) bare: PathBuf,
@@ -21,11 +22,11 @@ impl Package {
 
     /// Makes an empty repository in a dist-git, and its clone.
     pub(crate) fn below(distgit: &Path, clones: &Path, name: &'static str) -> Self {
-        let (bare, clone) = (distgit.join(format!("rpms/{name}.git")), clones.join(name));
+        let (bare, clone) = (distgit.join(format!("{}.git", path(name))), clones.join(path(name)));
         fs::create_dir_all(&clone).unwrap();
         git(&clone, &["init", "--quiet"]);
         // It appears with all its parts, so that it is never seen half made.
-        let making = clones.join(format!("{name}.git"));
+        let making = clones.join(format!("{}.git", path(name)));
         fs::create_dir_all(&making).unwrap();
         git(&making, &["init", "--quiet", "--bare"]);
         fs::create_dir_all(bare.parent().unwrap()).unwrap();
@@ -76,6 +77,11 @@ impl Package {
     fn head(&self) -> String {
         git(&self.clone, &["rev-parse", "HEAD"]).trim().to_owned()
     }
+}
+
+/// Where a repository lies in a dist-git: a bare name is that of a package.
+pub(crate) fn path(name: &str) -> String {
+    if name.contains('/') { name.to_owned() } else { format!("rpms/{name}") }
 }
 
 /// A spec whose package holds one text.

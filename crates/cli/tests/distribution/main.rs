@@ -11,10 +11,11 @@ mod looking;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
 use std::process::Command;
 
-use looking::{check_proof, check_repository, tell};
-use running::{DISTRIBUTION, MILLSTREAM, demo, folder, interrupt, report};
+use looking::{check_proof, check_published, tell};
+use running::{DISTRIBUTION, MILLSTREAM, demo, folder, interrupt, python, report};
 
 /// All pushes, told in a few lines each.
 const PUSHES: &str = include_str!("pushes.txt");
@@ -25,14 +26,14 @@ fn every_push_does_what_it_must_and_what_is_left_alone_would_come_out_the_same()
     let data = folder.path().join("data");
     interrupt(&data);
     // The folder of a demo that was interrupted is good for another.
-    let output = demo(Command::new(MILLSTREAM), &data, &["--prove"]);
+    let output = demo(Command::new(MILLSTREAM), &data, &["--prove", "--python", &python()]);
     let report = report(&output);
     let told: Vec<String> = report.pushes.iter().map(tell).collect();
     assert_eq!(told.join("\n"), PUSHES);
     for push in &report.pushes {
         assert_eq!(push.differences, [""; 0], "{}", push.name);
     }
-    check_repository(&report);
+    check_published(&report);
     check_proof(&report);
     assert!(report.as_expected && output.status.success());
 }
@@ -61,21 +62,24 @@ fn an_ordinary_user_sees_the_same() {
     }
     let distribution = folder.path().join("distribution");
     // The checkout may lie in a folder that is closed to others.
-    assert!(
-        Command::new("cp")
-            .arg("-r")
-            .args([DISTRIBUTION.as_ref(), distribution.as_path()])
-            .status()
-            .unwrap()
-            .success()
+    let copy = |from: &Path, to: &Path| {
+        assert!(Command::new("cp").arg("-r").args([from, to]).status().unwrap().success());
+    };
+    copy(DISTRIBUTION.as_ref(), &distribution);
+    let readers = folder.path().join("readers");
+    copy(Path::new(&python()).ancestors().nth(2).unwrap(), &readers);
+    let (distribution, python) = (
+        distribution.to_str().unwrap(),
+        readers.join("bin/python3").to_string_lossy().into_owned(),
     );
-    let distribution = distribution.to_str().unwrap();
-    let output = demo(command, &data, &["--push", "1", "--distribution", distribution]);
+    let arguments = ["--push", "1", "--distribution", distribution, "--python", &python];
+    let output = demo(command, &data, &arguments);
     let report = report(&output);
     let told: Vec<String> = report.pushes.iter().map(tell).collect();
     assert!(PUSHES.starts_with(&told.join("\n")), "{}", told.join("\n"));
     let names: Vec<&str> = report.pushes.iter().map(|push| push.name.as_str()).collect();
     assert_eq!(names, ["0-from-nothing", "1-abi-kept-fix"]);
+    check_published(&report);
     assert!(report.as_expected && output.status.success());
 }
 

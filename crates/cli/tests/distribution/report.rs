@@ -28,6 +28,13 @@ pub(crate) struct Outcome {
     pub(crate) held: BTreeMap<String, Vec<Objected>>,
     pub(crate) failed: BTreeMap<String, String>,
     pub(crate) rejected: BTreeMap<String, Place>,
+    pub(crate) composes: BTreeMap<String, Composed>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Composed {
+    pub(crate) reused: BTreeSet<String>,
+    pub(crate) made: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]

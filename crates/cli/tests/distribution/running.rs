@@ -31,6 +31,15 @@ pub(crate) fn demo(mut command: Command, data: &Path, arguments: &[&str]) -> Out
     command.args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
+/// The Python that reads composes.
+pub(crate) fn python() -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/python-venv");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compose-readers");
+    let output = Command::new(script).arg(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 pub(crate) fn report(output: &Output) -> Report {
     let said = String::from_utf8_lossy(&output.stderr);
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {

@@ -8,17 +8,43 @@ use std::process::Command;
 pub(crate) const BRANCH: &str = "f44";
 
 /// A closed part of the example: a library with a dynamic user, a static user and a plug-in that requires its very build;
-/// a table with its macros; and two that build-require each other.
-pub(crate) const PACKAGES: [&str; 8] = [
-    "almanac-rpm-macros",
-    "colophon",
-    "daycount",
-    "daycount-julian",
-    "dayof",
-    "harbours",
-    "quill",
-    "sundial",
+/// a table with its macros; two that build-require each other; an image of the library, and one on top of it that is made
+/// with the static user and one of the two.
+const EXAMPLES: [&str; 10] = [
+    "containers/almanac-base",
+    "containers/sundial-poster",
+    "rpms/almanac-rpm-macros",
+    "rpms/colophon",
+    "rpms/daycount",
+    "rpms/daycount-julian",
+    "rpms/dayof",
+    "rpms/harbours",
+    "rpms/quill",
+    "rpms/sundial",
 ];
+
+/// A compose of them, small enough to be made again and again.
+const COMPOSE: &str = "composes/harbour";
+
+const COMPOSE_TOML: &str = r#"
+[release]
+name = "The Harbour"
+short = "Harbour"
+version = "44"
+
+[variants.Reader]
+packages = ["dayof"]
+images = ["almanac-base"]
+arches = ["x86_64"]
+
+[variants.Workshop]
+packages = ["quill"]
+images = ["sundial-poster"]
+arches = ["x86_64"]
+"#;
+
+/// How many repositories there are.
+pub(crate) const REPOSITORIES: u64 = EXAMPLES.len() as u64 + 1;
 
 /// The repositories of one round, and the clones from which they are pushed to.
 pub(crate) struct Distribution {
@@ -35,47 +61,55 @@ impl Distribution {
     /// Makes every repository with its first commit.
     pub(crate) fn lay_out(folder: &Path, distgit: PathBuf) -> Self {
         let distribution = Self { clones: folder.join("clones"), distgit };
-        for package in PACKAGES {
-            let (clone, bare) = (distribution.clone_of(package), distribution.bare(package));
-            fs::create_dir_all(&bare).unwrap();
-            git(&bare, &["init", "--quiet", "--bare"]);
-            copy(&example().join("rpms").join(package), &clone);
-            git(&clone, &["init", "--quiet"]);
-            distribution.push(package, "Import");
+        for part in EXAMPLES {
+            copy(&example().join(part), &distribution.clone_of(part));
+            distribution.import(part);
         }
+        let compose = distribution.clone_of(COMPOSE);
+        fs::create_dir_all(&compose).unwrap();
+        fs::write(compose.join("compose.toml"), COMPOSE_TOML).unwrap();
+        distribution.import(COMPOSE);
         distribution
     }
 
-    /// Pushes what one of the example's pushes changes in a package.
-    pub(crate) fn push_example(&self, push: &str, package: &str) {
-        let changed = example().join("pushes").join(push).join("rpms").join(package);
-        copy(&changed, &self.clone_of(package));
-        self.push(package, push);
+    /// Makes a repository with what lies in its clone as its first commit.
+    fn import(&self, part: &str) {
+        let bare = self.bare(part);
+        fs::create_dir_all(&bare).unwrap();
+        git(&bare, &["init", "--quiet", "--bare"]);
+        git(&self.clone_of(part), &["init", "--quiet"]);
+        self.push(part, "Import");
     }
 
-    /// Pushes one replaced text in one file of a package.
-    pub(crate) fn push_edit(&self, (package, file): (&str, &str), from: &str, to: &str) {
-        let path = self.clone_of(package).join(file);
+    /// Pushes what one of the example's pushes changes in a package or an image.
+    pub(crate) fn push_example(&self, push: &str, part: &str) {
+        copy(&example().join("pushes").join(push).join(part), &self.clone_of(part));
+        self.push(part, push);
+    }
+
+    /// Pushes one replaced text in one file of a repository.
+    pub(crate) fn push_edit(&self, (part, file): (&str, &str), from: &str, to: &str) {
+        let path = self.clone_of(part).join(file);
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.matches(from).count(), 1, "{from:?} in {}", path.display());
         fs::write(&path, text.replace(from, to)).unwrap();
-        self.push(package, &format!("Write {to} instead of {from}"));
+        self.push(part, &format!("Write {to} instead of {from}"));
     }
 
-    fn push(&self, package: &str, subject: &str) {
-        let clone = self.clone_of(package);
+    fn push(&self, part: &str, subject: &str) {
+        let clone = self.clone_of(part);
         let target = format!("HEAD:refs/heads/{BRANCH}");
         git(&clone, &["add", "--all"]);
         git(&clone, &["commit", "--quiet", "--message", subject]);
-        git(&clone, &["push", "--quiet", &self.bare(package).to_string_lossy(), &target]);
+        git(&clone, &["push", "--quiet", &self.bare(part).to_string_lossy(), &target]);
     }
 
-    fn clone_of(&self, package: &str) -> PathBuf {
-        self.clones.join(package)
+    fn clone_of(&self, part: &str) -> PathBuf {
+        self.clones.join(part)
     }
 
-    fn bare(&self, package: &str) -> PathBuf {
-        self.distgit.join(format!("rpms/{package}.git"))
+    fn bare(&self, part: &str) -> PathBuf {
+        self.distgit.join(format!("{part}.git"))
     }
 }
 

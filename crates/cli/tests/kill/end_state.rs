@@ -1,14 +1,14 @@
 //! What everything comes to: line by line, without times, ids and attempts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use model::artifact::BranchName;
-use model::build::{Build, BuildState};
+use model::build::{Build, BuildOutput, BuildState, Product};
 use model::id::BuildId;
 use store::decisions::{self, DecisionFilter};
 use store::events::{self, EventFilter};
-use store::{Conn, Page, Store, builds, inbox, plans, publications, results, steps};
+use store::{Conn, Page, Store, builds, inbox, plans, publications, results, sets, steps};
 
 use crate::distribution::BRANCH;
 
@@ -30,7 +30,10 @@ impl EndState {
         state.plans(&mut conn, &builds).await;
         state.ledger(&mut conn).await;
         state.results(&mut conn, &builds).await;
+        state.deliverables(&mut conn, &builds).await;
         state.repository(data);
+        state.images(data);
+        state.composes(data);
         state
     }
 
@@ -137,14 +140,101 @@ impl EndState {
         self.0.insert("results", lines);
     }
 
+    /// What each compose made, and what it took over from the one before.
+    async fn deliverables(&mut self, conn: &mut Conn, builds: &[Build]) {
+        let mut lines = Vec::new();
+        for build in builds {
+            let BuildState::Succeeded { output, .. } = build.state else { continue };
+            let output: Option<BuildOutput> = sets::get_json(conn, output).await.unwrap();
+            let Some(Product::Compose(compose)) = output.map(|output| output.product) else {
+                continue;
+            };
+            lines.extend(compose.deliverables.iter().map(|deliverable| {
+                let how = if deliverable.reused_from.is_some() { "reused" } else { "made" };
+                format!("{} {how} {}", build.nvr, deliverable.path)
+            }));
+        }
+        lines.sort();
+        self.0.insert("deliverables", lines);
+    }
+
     /// The packages that users get.
     fn repository(&mut self, data: &Path) {
-        let folder = data.join("published").join(BRANCH).join("current");
-        let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
-        let names = names.map(|name| name.to_string_lossy().into_owned());
-        let mut lines: Vec<String> = names.filter(|name| name.ends_with(".rpm")).collect();
+        let names = names(&published(data).join("current"));
+        self.0.insert(
+            "repository",
+            names.into_iter().filter(|name| name.ends_with(".rpm")).collect(),
+        );
+    }
+
+    /// The images that users get, each with everything that is in its folder.
+    fn images(&mut self, data: &Path) {
+        let folder = published(data).join("current/images");
+        let lines = names(&folder).into_iter().flat_map(|image| {
+            let index = std::fs::read_to_string(folder.join(&image).join("index.json")).unwrap();
+            let blobs = names(&folder.join(&image).join("blobs/sha256"));
+            [format!("{image} {index}"), format!("{image} {}", blobs.join(" "))]
+        });
+        self.0.insert("images", lines.collect());
+    }
+
+    /// The composes that users get, whole: their ids but for the day, and every file in them.
+    fn composes(&mut self, data: &Path) {
+        let folder = published(data).join("composes");
+        let mut lines = Vec::new();
+        for name in names(&folder) {
+            let path = folder.join(&name);
+            // The lock stays; a draft that a killed server left would be found.
+            if name == ".lock" {
+                continue;
+            }
+            if let Ok(target) = path.read_link() {
+                lines.push(format!("{name} -> {}", without_day(&target.to_string_lossy())));
+                continue;
+            }
+            let status = std::fs::read_to_string(path.join("STATUS")).unwrap_or_default();
+            lines.push(format!("{} {}", without_day(&name), status.trim()));
+            let files = files(&path.join("compose"));
+            lines.extend(files.iter().map(|file| format!("{} {file}", without_day(&name))));
+        }
         lines.sort();
-        self.0.insert("repository", lines);
+        self.0.insert("composes", lines);
+    }
+}
+
+fn published(data: &Path) -> PathBuf {
+    data.join("published").join(BRANCH)
+}
+
+/// What is in a folder, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let entries =
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<String> {
+    let below = |name: String| {
+        let path = folder.join(&name);
+        if path.is_dir() {
+            files(&path).into_iter().map(|file| format!("{name}/{file}")).collect()
+        } else {
+            vec![name]
+        }
+    };
+    names(folder).into_iter().flat_map(below).collect()
+}
+
+/// The day of a compose is the day of the test.
+fn without_day(id: &str) -> String {
+    let is_day = |part: &&str| part.len() == 8 && part.bytes().all(|b| b.is_ascii_digit());
+    match id.split(['-', '.']).find(is_day) {
+        Some(day) => id.replace(day, "DAY"),
+        None => id.to_owned(),
     }
 }
 

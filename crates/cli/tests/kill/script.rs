@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::distribution::{Distribution, PACKAGES};
+use crate::distribution::{Distribution, REPOSITORIES};
 use crate::process::Address;
 
 /// One step of the script.
@@ -35,23 +35,27 @@ const REQUEST: &str =
 
 /// The script. Each step begins when nothing is left to do about the one before.
 pub(crate) fn script() -> Vec<Act> {
-    let imported = PACKAGES.len() as u64;
-    let weekday = ("dayof", "tests/weekday");
+    let weekday = ("rpms/dayof", "tests/weekday");
+    let misspelt = Deed::Edit(("rpms/harbours", "harbours.spec"), "Summary:", "Sumary:");
+    let wider = Deed::Edit(("composes/harbour", "compose.toml"), "[\"quill\"]", "[\"colophon\"]");
     let act =
-        |title, deed, messages| Act { title, deed, messages: imported + messages, rests: &[] };
+        |title, deed, messages| Act { title, deed, messages: REPOSITORIES + messages, rests: &[] };
     vec![
         act("import", Deed::Nothing, 0),
-        act("a fix, its ABI kept", Deed::Push("1-abi-kept-fix", "daycount"), 1),
-        act("a new soname", Deed::Push("2-new-soname", "daycount"), 2),
-        act("a syntax error", Deed::Edit(("harbours", "harbours.spec"), "Summary:", "Sumary:"), 3),
+        act("a fix, its ABI kept", Deed::Push("1-abi-kept-fix", "rpms/daycount"), 1),
+        act("a new soname", Deed::Push("2-new-soname", "rpms/daycount"), 2),
+        act("a syntax error", misspelt, 3),
         act("a request", Deed::Send("request-1", "millstream.request", REQUEST), 4),
         act("the same again", Deed::Send("request-1", "millstream.request", REQUEST), 4),
         act("nonsense", Deed::Send("nonsense-1", "git.ref", r#"{"repository": 7}"#), 5),
+        // The compose waits for the gate of what it ships.
         Act {
-            rests: &[("held", 1)],
+            rests: &[("held", 1), ("rebuild", 1)],
             ..act("a test fails", Deed::Edit(weekday, "= Thursday", "= Friday"), 6)
         },
         act("it is put right", Deed::Edit(weekday, "= Friday", "= Thursday"), 7),
+        act("an image", Deed::Push("6a-poster", "containers/sundial-poster"), 8),
+        act("a compose", wider, 9),
     ]
 }
 

@@ -4,11 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use adapters::rpmbuild::{self, BuildRequest, Built, Outcome};
+use adapters::image::{self, Base, ImageRequest};
+use adapters::rpmbuild::{self, BuildRequest, Outcome};
 use adapters::sandbox::Slot;
 use adapters::{distgit, facets};
-use model::build::{Build, BuildState};
-use model::facet::FacetChange;
+use model::artifact::ArtifactKind;
+use model::build::{Build, BuildState, Inputs, Product};
+use model::digest::Digest;
+use model::facet::{BuildFacets, FacetChange};
 use pipeline::affected::compare::compare;
 use serde::Serialize;
 use uuid::Uuid;
@@ -18,7 +21,7 @@ use super::time::spoken;
 use super::{Admin, AdminError};
 use crate::clock::mint;
 use crate::context::Context;
-use crate::reconcile::build::inputs;
+use crate::reconcile::build::{Kept, contents_and_facets, image_request, inputs, recorded_inputs};
 use crate::sourcing::{Work, repository};
 
 /// How a repeated build compares with the recorded one.
@@ -32,6 +35,9 @@ pub struct Reproduction {
     pub took_seconds: f64,
     /// The facets that differ; none if it is reproducible.
     pub differences: Vec<FacetChange>,
+    /// Of an image, whether its manifest is the same, and so every bit of it. That is more than facets say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub same_manifest: Option<bool>,
     /// The log of the repetition.
     pub log: PathBuf,
 }
@@ -48,9 +54,14 @@ impl fmt::Display for Reproduction {
         let Self { build, nvr, differences, .. } = self;
         let took = spoken(Duration::from_secs_f64(self.took_seconds));
         if self.is_same() {
+            let manifest = match self.same_manifest {
+                Some(true) => ", and its manifest is the same",
+                Some(false) => ", though its manifest is another",
+                None => "",
+            };
             return writeln!(
                 f,
-                "build {build} ({nvr}) is reproducible: no facet differs (built again in {took})"
+                "build {build} ({nvr}) is reproducible: no facet differs{manifest} (built again in {took})"
             );
         }
         writeln!(
@@ -72,36 +83,110 @@ impl Admin {
     /// recorded, and nothing that is published is touched.
     ///
     /// # Errors
-    /// [`AdminError::Input`] when the build has no outputs; [`AdminError::Outside`] when it cannot be repeated.
+    /// [`AdminError::Input`] when the build has no outputs, or is a compose, which has no facets;
+    /// [`AdminError::Outside`] when it cannot be repeated.
     pub async fn reproduce(&self, name: &str) -> Result<Reproduction, AdminError> {
         let build = named(&mut *self.store.read().await?, name).await?;
-        if !matches!(build.state, BuildState::Succeeded { .. }) {
+        let (number, nvr) = (build.number, &build.nvr);
+        if build.artifact.kind == ArtifactKind::Composes {
             return Err(AdminError::Input(format!(
-                "build {} ({}) is {}: only one that succeeded can be compared",
-                build.number,
-                build.nvr,
-                build.state.name()
+                "build {number} ({nvr}) is a compose, which has no facets and is not made again: each of its \
+                 deliverables has the digest of everything it is made of, and two with the same digest are the same"
+            )));
+        }
+        if !matches!(build.state, BuildState::Succeeded { .. }) {
+            let state = build.state.name();
+            return Err(AdminError::Input(format!(
+                "build {number} ({nvr}) is {state}: only one that succeeded can be compared"
             )));
         }
         self.with_context(async |context| compared(context, &build).await).await
     }
 }
 
+/// What came out when it was built again.
+struct Again {
+    took: Duration,
+    facets: BuildFacets,
+    /// Of an image.
+    manifest: Option<Digest>,
+}
+
 async fn compared(context: &Context, build: &Build) -> Result<Reproduction, AdminError> {
-    let recorded = context.facts(build.id).await?;
-    let recorded = recorded
-        .ok_or_else(|| AdminError::Outside(format!("the outputs of {} are missing", build.nvr)))?;
+    let missing = || AdminError::Outside(format!("the outputs of {} are missing", build.nvr));
+    let recorded = context.facts(build.id).await?.ok_or_else(missing)?;
     let log = context.config.builds_root().join(format!("{}.reproduced.log", build.id));
     let work = Work::make(context)?;
-    let built = build_again(context, build, &work, log.clone()).await?;
-    let again = facets::read(&built.rpms).await.map_err(AdminError::outside)?;
+    let again = match build.artifact.kind {
+        ArtifactKind::Containers => image_again(context, build, &work, log.clone()).await?,
+        _ => build_again(context, build, &work, log.clone()).await?,
+    };
+    let manifest = match context.output(build.id).await?.ok_or_else(missing)?.product {
+        Product::Image(image) => Some(image.digest),
+        _ => None,
+    };
     Ok(Reproduction {
         build: build.number,
         nvr: build.nvr.to_string(),
-        took_seconds: built.duration.as_secs_f64(),
-        differences: compare(&recorded.facets, &again),
+        took_seconds: again.took.as_secs_f64(),
+        differences: compare(&recorded.facets, &again.facets),
+        same_manifest: manifest.map(|manifest| again.manifest == Some(manifest)),
         log,
     })
+}
+
+/// What went in has to be there still.
+fn expect_kept<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), AdminError> {
+    match files.into_iter().find(|file| !file.exists()) {
+        None => Ok(()),
+        Some(gone) => Err(AdminError::Outside(format!(
+            "what it was built from cannot be laid out again: {} is not kept any more",
+            gone.display()
+        ))),
+    }
+}
+
+async fn image_again(
+    context: &Context,
+    build: &Build,
+    work: &Work,
+    log: PathBuf,
+) -> Result<Again, AdminError> {
+    let content = context.content(&build.artifact, &build.commit).await?;
+    let content = content.ok_or_else(|| AdminError::outside("its source is missing"))?;
+    let Inputs::Image(inputs) = recorded_inputs(context, build).await? else {
+        return Err(AdminError::outside("its inputs are those of something else"));
+    };
+    let place = context.running.enter(mint()).map_err(AdminError::outside)?;
+    let place = place.ok_or_else(|| AdminError::outside("the same work is under way twice"))?;
+    let output = work.folder().join("output");
+    let kept = Kept { log: log.clone(), output, slot: place.slot };
+    let request = image_request(context, build, (&content, &inputs), (work, kept)).await?;
+    expect_kept(request.stages.iter().flat_map(|stage| &stage.packages))?;
+    expect_kept(bases(&request))?;
+    let job = image::start(request, context.toolchain.clone()).map_err(AdminError::outside)?;
+    let problem =
+        match job.wait().await.map_err(AdminError::outside)?.map_err(AdminError::outside)? {
+            image::Outcome::Succeeded(built) => {
+                let (_, facets) = contents_and_facets(context, build, &inputs, &built).await?;
+                return Ok(Again { took: built.duration, facets, manifest: Some(built.digest) });
+            }
+            image::Outcome::Failed { line: Some(line), .. } => line.text,
+            other => format!("{other:?}"),
+        };
+    Err(not_again(build, &problem, &log))
+}
+
+fn bases(request: &ImageRequest) -> impl Iterator<Item = &PathBuf> {
+    request.stages.iter().filter_map(|stage| match &stage.base {
+        Base::Image(folder) => Some(folder),
+        _ => None,
+    })
+}
+
+fn not_again(build: &Build, problem: &str, log: &std::path::Path) -> AdminError {
+    let (nvr, log) = (&build.nvr, log.display());
+    AdminError::Outside(format!("{nvr} could not be built again: {problem}; see {log}"))
 }
 
 async fn build_again(
@@ -109,16 +194,9 @@ async fn build_again(
     build: &Build,
     work: &Work,
     log: PathBuf,
-) -> Result<Built, AdminError> {
+) -> Result<Again, AdminError> {
     let inputs = inputs(context, build).await?;
-    let gone = inputs.dependencies.iter().find(|file| !file.exists());
-    if let Some(file) = gone {
-        let problem = format!(
-            "the buildroot cannot be laid out again: {} is not kept any more",
-            file.display()
-        );
-        return Err(AdminError::Outside(problem));
-    }
+    expect_kept(&inputs.dependencies)?;
     let id: Uuid = mint();
     let place = context.running.enter(id).map_err(AdminError::outside)?;
     let place = place.ok_or_else(|| AdminError::outside("the same work is under way twice"))?;
@@ -139,13 +217,11 @@ async fn build_again(
     };
     let job = rpmbuild::start(request, context.toolchain.clone()).map_err(AdminError::outside)?;
     match job.wait().await.map_err(AdminError::outside)?.map_err(AdminError::outside)? {
-        Outcome::Succeeded(built) => Ok(built),
-        outcome => Err(AdminError::Outside(format!(
-            "{} could not be built again: {}; see {}",
-            build.nvr,
-            said(&outcome),
-            log.display()
-        ))),
+        Outcome::Succeeded(built) => {
+            let facets = facets::read(&built.rpms).await.map_err(AdminError::outside)?;
+            Ok(Again { took: built.duration, facets, manifest: None })
+        }
+        outcome => Err(not_again(build, &said(&outcome), &log)),
     }
 }
 

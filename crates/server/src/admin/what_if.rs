@@ -10,7 +10,7 @@ use model::event::{Event, Severity};
 use model::hold::HoldKind;
 use model::plan::RootAction;
 use model::reason::Reason;
-use model::source::{Source, SourceContent, SourceProblem};
+use model::source::{Settings, Source, SourceContent, SourceProblem};
 use pipeline::affected::edges::of_source;
 use pipeline::plan::report::{PlanReport, report};
 use pipeline::plan::{Root, beyond, first_steps};
@@ -76,7 +76,7 @@ impl fmt::Display for WhatIf {
 }
 
 impl Supposition {
-    /// Reads `commit rpms/NAME#BRANCH=REVISION`, or the path of a working tree, of which the folder's name and its
+    /// Reads `commit KIND/NAME#BRANCH=REVISION`, or the path of a working tree, of which the folder's name and its
     /// branch tell the artifact unless it is given.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl Supposition {
     pub fn parse(text: &str, artifact: Option<ArtifactKey>) -> Result<Self, AdminError> {
         if let Some(rest) = text.strip_prefix("commit ") {
             let expected =
-                || AdminError::Input(format!("{text:?} is not commit rpms/NAME#BRANCH=REVISION"));
+                || AdminError::Input(format!("{text:?} is not commit KIND/NAME#BRANCH=REVISION"));
             let (artifact, revision) = rest.trim().split_once('=').ok_or_else(expected)?;
             let artifact = artifact.parse().map_err(AdminError::input)?;
             return Ok(Self::Commit { artifact, revision: revision.to_owned() });
@@ -92,11 +92,11 @@ impl Supposition {
         let path = std::path::absolute(text).map_err(AdminError::input)?;
         if !path.is_dir() {
             return Err(AdminError::Input(format!(
-                "{text:?} is neither a folder nor commit rpms/NAME#BRANCH=REVISION"
+                "{text:?} is neither a folder nor commit KIND/NAME#BRANCH=REVISION"
             )));
         }
         let artifact = artifact.or_else(|| artifact_of(&path)).ok_or_else(|| {
-            AdminError::Input(format!("{text} does not tell which artifact it is: name it with --artifact rpms/NAME#BRANCH"))
+            AdminError::Input(format!("{text} does not tell which artifact it is: name it with --artifact KIND/NAME#BRANCH"))
         })?;
         Ok(Self::Tree { artifact, path })
     }
@@ -108,12 +108,32 @@ impl Supposition {
     }
 }
 
-/// The folder's name and the branch that is checked out in it.
+/// The folder's name and the branch that is checked out in it. A folder above it with the name of a kind, as in a
+/// checkout of a whole dist-git, says which kind it is; else what it holds does.
 fn artifact_of(path: &Path) -> Option<ArtifactKey> {
     let name = path.file_name()?.to_str()?.parse().ok()?;
+    let above = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    let kind = above.and_then(|name| name.parse().ok()).unwrap_or_else(|| kind_of(path));
     let head = std::fs::read_to_string(path.join(".git/HEAD")).ok()?;
     let branch = head.trim().strip_prefix("ref: refs/heads/")?.parse().ok()?;
-    Some(ArtifactKey { kind: ArtifactKind::Rpms, name, branch })
+    Some(ArtifactKey { kind, name, branch })
+}
+
+/// A spec makes a package, whatever else is there; a Containerfile an image, and `compose.toml` a compose.
+fn kind_of(path: &Path) -> ArtifactKind {
+    let has = |file: &str| path.join(file).is_file();
+    let is_image = || {
+        let settings = std::fs::read_to_string(path.join("millstream.toml")).ok();
+        let settings = settings.and_then(|text| toml::from_str::<Settings>(&text).ok());
+        settings.is_some_and(|settings| settings.image.is_some())
+    };
+    if has("compose.toml") {
+        ArtifactKind::Composes
+    } else if has("Containerfile") || is_image() {
+        ArtifactKind::Containers
+    } else {
+        ArtifactKind::Rpms
+    }
 }
 
 impl Admin {
@@ -237,4 +257,38 @@ fn nowhere() -> Result<CommitId, AdminError> {
 
 fn refused(artifact: &ArtifactKey, problem: &SourceProblem) -> AdminError {
     AdminError::Input(format!("{artifact} would be rejected: {problem}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which artifact a working tree is, with its branch `f44` checked out and these files in it.
+    fn check(folder: &str, files: &[(&str, &str)], expected: Option<&str>) {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join(folder);
+        std::fs::create_dir_all(folder.join(".git")).unwrap();
+        std::fs::write(folder.join(".git/HEAD"), "ref: refs/heads/f44\n").unwrap();
+        for (file, text) in files {
+            std::fs::write(folder.join(file), text).unwrap();
+        }
+        let found = artifact_of(&folder).map(|artifact| artifact.to_string());
+        assert_eq!(found.as_deref(), expected);
+    }
+
+    #[test]
+    fn the_folder_above_says_what_kind_it_is() {
+        check("rpms/sky", &[], Some("rpms/sky#f44"));
+        check("containers/sky", &[("sky.spec", "")], Some("containers/sky#f44"));
+        check("composes/sky", &[], Some("composes/sky#f44"));
+    }
+
+    #[test]
+    fn elsewhere_its_files_say_it() {
+        check("work/sky", &[("sky.spec", "")], Some("rpms/sky#f44"));
+        check("work/sky", &[("millstream.toml", "[tests]\n")], Some("rpms/sky#f44"));
+        check("work/sky", &[("millstream.toml", "[image]\n")], Some("containers/sky#f44"));
+        check("work/sky", &[("Containerfile", "FROM scratch")], Some("containers/sky#f44"));
+        check("work/sky", &[("compose.toml", "")], Some("composes/sky#f44"));
+    }
 }

@@ -1,4 +1,4 @@
-//! The published repository, checked by a script that knows nothing of Millstream.
+//! What is published, checked by a script that knows nothing of Millstream.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -18,7 +18,7 @@ pub struct Check {
     pub generation: i64,
     /// Whether all is well.
     pub passed: bool,
-    /// What it printed: one line if all is well, else a line for each problem.
+    /// What it printed: if all is well a line each for packages, images and composes, else a line for each problem.
     pub said: Vec<String>,
 }
 
@@ -30,16 +30,18 @@ pub(super) fn current(config: &Config) -> Result<i64, AdminError> {
     current.ok_or_else(|| AdminError::Outside("nothing was published".to_owned()))
 }
 
-/// Runs the script on a generation. It sees two folders of files, neither the store nor the server.
+/// Runs the script on a generation. It sees two folders of files, neither the store nor the server; `python`, if there
+/// is one, can read composes as others do.
 pub(super) async fn check(
-    program: &Path,
+    (program, python): (&Path, Option<&Path>),
     config: &Config,
     generation: i64,
 ) -> Result<Check, AdminError> {
     let folder = config.published_root().join(BRANCH).join(format!("generation-{generation}"));
     let mut command = Command::new(program);
     command.env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin").env("LC_ALL", "C.UTF-8");
-    command.arg(folder).arg(config.toolchain_root()).stdin(Stdio::null()).kill_on_drop(true);
+    command.arg(folder).arg(config.toolchain_root()).args(python);
+    command.stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await.map_err(|error| {
         AdminError::Outside(format!("could not start {}: {error}", program.display()))
     })?;

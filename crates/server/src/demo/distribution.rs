@@ -21,6 +21,8 @@ pub struct Distribution {
     pub artifacts: Vec<ArtifactKey>,
     /// The pushes, in the order in which they are made.
     pub pushes: Vec<Push>,
+    /// A Python that has productmd, for the check of published composes.
+    pub python: Option<PathBuf>,
 }
 
 /// One push: files that take the place of others, committed to one repository or more.
@@ -68,7 +70,7 @@ impl Distribution {
         for (name, place) in folders(&folder.join("pushes"))?.into_iter().zip(1..) {
             pushes.push(read_push(&folder.join("pushes").join(&name), name, place)?);
         }
-        let distribution = Self { folder, artifacts, pushes };
+        let distribution = Self { folder, artifacts, pushes, python: None };
         // What is wrong in a file of expectations should not show after minutes of work.
         for push in &distribution.pushes {
             distribution.expected(&push.name)?;
@@ -95,6 +97,26 @@ impl Distribution {
         Ok(self.pushes.iter().filter(wanted).cloned().collect())
     }
 
+    /// How much there is of each kind: `19 packages, 3 images and 1 compose`.
+    pub fn counted(&self) -> String {
+        let count = |kind, one: &str| {
+            let count = self.artifacts.iter().filter(|artifact| artifact.kind == kind).count();
+            let ending = if count == 1 { "" } else { "s" };
+            (count > 0).then(|| format!("{count} {one}{ending}"))
+        };
+        let counts = [
+            count(ArtifactKind::Rpms, "package"),
+            count(ArtifactKind::Containers, "image"),
+            count(ArtifactKind::Composes, "compose"),
+        ];
+        let counts: Vec<String> = counts.into_iter().flatten().collect();
+        match counts.as_slice() {
+            [] => "nothing".to_owned(),
+            [one] => one.clone(),
+            [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        }
+    }
+
     /// What the push of this name must cause.
     pub(super) fn expected(&self, name: &str) -> Result<Expected, AdminError> {
         Expected::read(&self.folder.join("expected").join(format!("{name}.json")), name)
@@ -105,7 +127,7 @@ impl Distribution {
         self.folder.join(artifact.repository())
     }
 
-    /// The script that checks a published repository from outside.
+    /// The script that checks what is published from outside.
     pub(super) fn checker(&self) -> PathBuf {
         self.folder.join("check-published")
     }
@@ -206,6 +228,7 @@ mod tests {
         let (_folder, read) = distribution(PUSH, "rpms/a/a.spec");
         let read = read.unwrap();
         assert_eq!(format!("{:?}", read.artifacts), "[rpms/a#f44, rpms/b#f44]");
+        assert_eq!(read.counted(), "2 packages");
         let names = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
             let found = read.named(&names).map_err(|error| error.to_string())?;

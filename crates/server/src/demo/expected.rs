@@ -9,7 +9,7 @@ use model::build::FailureKind;
 use model::source::SourceProblem;
 use serde::Deserialize;
 
-use super::outcome::{Objected, Outcome};
+use super::outcome::{Composed, Objected, Outcome};
 use crate::admin::AdminError;
 
 /// What a push must cause: `expected/N-NAME.json`.
@@ -32,6 +32,8 @@ pub struct Expected {
     failed: BTreeMap<ArtifactKey, FailureKind>,
     #[serde(default)]
     rejected: BTreeMap<ArtifactKey, SourceProblem>,
+    #[serde(default)]
+    composes: BTreeMap<ArtifactKey, Composed>,
     #[serde(default)]
     untouched: BTreeSet<ArtifactKey>,
 }
@@ -77,6 +79,7 @@ impl Expected {
         found.extend(maps("held", &self.held, &outcome.held, equal));
         found.extend(maps("failed", &self.failed, &outcome.failed, equal));
         found.extend(maps("rejected", &self.rejected, &outcome.rejected, place));
+        found.extend(maps("composes", &self.composes, &outcome.composes, deliverables));
         found
     }
 }
@@ -92,6 +95,23 @@ fn place(expected: &SourceProblem, actual: &SourceProblem) -> Option<String> {
     let same = (&expected.file, expected.line) == (&actual.file, actual.line)
         && actual.message.starts_with(&expected.message);
     (!same).then(|| format!("is {actual}, not {expected}"))
+}
+
+/// What was made and what was reused have to be the same; only what came about otherwise is named.
+fn deliverables(expected: &Composed, actual: &Composed) -> Option<String> {
+    let only = |these: &BTreeSet<String>, those: &BTreeSet<String>| -> Vec<String> {
+        these.difference(those).cloned().collect()
+    };
+    let found = [
+        ("makes", only(&actual.made, &expected.made)),
+        ("reuses", only(&actual.reused, &expected.reused)),
+        ("does not make", only(&expected.made, &actual.made)),
+        ("does not reuse", only(&expected.reused, &actual.reused)),
+    ];
+    let found = found.into_iter().filter(|(_, paths)| !paths.is_empty());
+    let found: Vec<String> =
+        found.map(|(how, paths)| format!("{how} {}", paths.join(", "))).collect();
+    (!found.is_empty()).then(|| found.join("; "))
 }
 
 fn equal<T: PartialEq + std::fmt::Debug>(expected: &T, actual: &T) -> Option<String> {
@@ -142,6 +162,11 @@ mod tests {
         format!("rpms/{name}#f44").parse().unwrap()
     }
 
+    fn composed() -> Composed {
+        let set = |paths: &[&str]| paths.iter().map(|&path| path.to_owned()).collect();
+        Composed { reused: set(&["A/x86_64/os"]), made: set(&["B/x86_64/os", "metadata"]) }
+    }
+
     /// Compares an outcome, which `change` makes of one that is as expected, with what is expected of it.
     fn check(change: impl FnOnce(&mut Outcome), expected: &[&str]) {
         let file = r#"{
@@ -151,6 +176,7 @@ mod tests {
             "held": {"rpms/h#f44": [{"artifact": "rpms/r#f44", "case": "tests.x"}]},
             "retested": ["rpms/r#f44"],
             "rejected": {"rpms/s#f44": {"file": "s.spec", "line": 7, "message": "Unknown tag"}},
+            "composes": {"composes/c#f44": {"reused": ["A/x86_64/os"], "made": ["B/x86_64/os", "metadata"]}},
             "untouched": ["rpms/u#f44"]
         }"#;
         let file: Expected = serde_json::from_str(file).unwrap();
@@ -164,6 +190,7 @@ mod tests {
             held: [(key("h"), [objected].into())].into(),
             retested: [key("r")].into(),
             rejected: [(key("s"), problem)].into(),
+            composes: [("composes/c#f44".parse().unwrap(), composed())].into(),
             ..Outcome::default()
         };
         change(&mut outcome);
@@ -217,6 +244,17 @@ mod tests {
         check(
             |outcome| outcome.rejected.get_mut(&key("s")).unwrap().line = Some(8),
             &["rejected: rpms/s#f44 is s.spec:8: Unknown tag: Colour:, not s.spec:7: Unknown tag"],
+        );
+    }
+
+    #[test]
+    fn what_a_compose_made_without_need_is_named() {
+        check(
+            |outcome| {
+                let composed = outcome.composes.values_mut().next().unwrap();
+                composed.made.extend(std::mem::take(&mut composed.reused));
+            },
+            &["composes: composes/c#f44 makes A/x86_64/os; does not reuse A/x86_64/os"],
         );
     }
 }

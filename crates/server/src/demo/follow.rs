@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use model::artifact::{ArtifactKey, ArtifactName, CommitId};
-use model::build::Build;
+use model::artifact::{ArtifactKey, CommitId};
+use model::build::{Build, Product};
 use model::decision::DecisionKind;
 use model::event::{Event, EventState, RecordedEvent};
 use model::id::{BuildId, PlanId};
@@ -16,6 +16,7 @@ use store::decisions::{self, DecisionFilter};
 use store::events::EventFilter;
 use store::{Conn, Page, builds, events, plans, steps, test_runs};
 
+use super::outcome::{Composed, shown};
 use super::{POLL, Told};
 use crate::admin::AdminError;
 use crate::clock::Stopwatch;
@@ -46,9 +47,9 @@ pub struct Status {
     /// How many tiers there are.
     pub tiers: u32,
     /// What is being built now.
-    pub building: Vec<ArtifactName>,
+    pub building: Vec<String>,
     /// What is being tested now.
-    pub testing: Vec<ArtifactName>,
+    pub testing: Vec<String>,
 }
 
 /// What a push came to.
@@ -57,6 +58,8 @@ pub(super) struct Settled {
     pub(super) plans: Vec<PlanReport>,
     /// The commits that could not be read.
     pub(super) rejected: BTreeMap<ArtifactKey, SourceProblem>,
+    /// How the composes they built came about.
+    pub(super) composes: BTreeMap<ArtifactKey, Composed>,
 }
 
 /// What is seen in one look.
@@ -66,8 +69,8 @@ struct Seen {
     open: usize,
     plans: Vec<(i64, Plan, Vec<Step>)>,
     rejected: BTreeMap<ArtifactKey, SourceProblem>,
-    building: Vec<ArtifactName>,
-    testing: Vec<ArtifactName>,
+    building: Vec<String>,
+    testing: Vec<String>,
 }
 
 /// Waits until everything that these commits cause has come to rest.
@@ -106,8 +109,8 @@ async fn look(context: &Context, commits: &[(ArtifactKey, CommitId)]) -> Result<
     let building = builds::running(&mut reader).await?;
     let testing = test_runs::running(&mut reader).await?;
     let mut seen = Seen {
-        building: building.into_iter().map(|build| build.artifact.name).collect(),
-        testing: testing.into_iter().map(|run| run.artifact.name).collect(),
+        building: building.iter().map(|build| shown(&build.artifact)).collect(),
+        testing: testing.iter().map(|run| shown(&run.artifact)).collect(),
         ..Seen::default()
     };
     let mut ids: BTreeSet<PlanId> = BTreeSet::new();
@@ -234,6 +237,27 @@ impl Seen {
         let report = |(number, plan, steps): &(i64, Plan, Vec<Step>)| {
             report::report(plan, Some(*number), steps, |build| nvrs.get(&build).cloned())
         };
-        Ok(Settled { plans: self.plans.iter().map(report).collect(), rejected: self.rejected })
+        Ok(Settled {
+            plans: self.plans.iter().map(report).collect(),
+            composes: self.composes(context).await?,
+            rejected: self.rejected,
+        })
+    }
+
+    /// What the composes say of themselves that were built.
+    async fn composes(
+        &self,
+        context: &Context,
+    ) -> Result<BTreeMap<ArtifactKey, Composed>, AdminError> {
+        let mut composes = BTreeMap::new();
+        for (plan, step) in self.steps() {
+            let Some(build) = step.state.outputs() else { continue };
+            let output = context.output(build).await?;
+            if let Some(Product::Compose(output)) = output.map(|output| output.product) {
+                let artifact = plan.steps[step.index].artifact.clone();
+                composes.insert(artifact, Composed::of(&output));
+            }
+        }
+        Ok(composes)
     }
 }

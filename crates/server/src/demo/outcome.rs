@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::artifact::ArtifactKey;
+use model::artifact::{ArtifactKey, ArtifactKind};
 use model::build::FailureKind;
+use model::compose::ComposeOutput;
+use model::edge::Edge;
 use model::reason::Reason;
 use model::requirement::Requirement;
 use model::source::SourceProblem;
@@ -28,6 +30,18 @@ pub struct Outcome {
     pub failed: BTreeMap<ArtifactKey, FailureKind>,
     /// The commit cannot be read.
     pub rejected: BTreeMap<ArtifactKey, SourceProblem>,
+    /// How the deliverables of each compose that was built came about.
+    pub composes: BTreeMap<ArtifactKey, Composed>,
+}
+
+/// The deliverables of a compose by their paths, such as `Server/x86_64/os`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Composed {
+    /// Taken over from an earlier compose, since none of their inputs changed.
+    pub reused: BTreeSet<String>,
+    /// Made for this one.
+    pub made: BTreeSet<String>,
 }
 
 /// A step that waits for the gates of others.
@@ -49,8 +63,43 @@ pub struct Objected {
     pub case: String,
 }
 
+/// What artifacts are called in print. A package has the name everybody knows; others may have the same one.
+pub(super) fn shown(artifact: &ArtifactKey) -> String {
+    match artifact.kind {
+        ArtifactKind::Rpms => artifact.name.to_string(),
+        kind => format!("{kind}/{}", artifact.name),
+    }
+}
+
+impl Composed {
+    pub(super) fn of(output: &ComposeOutput) -> Self {
+        let mut composed = Self::default();
+        for deliverable in &output.deliverables {
+            let how = match deliverable.reused_from {
+                Some(_) => &mut composed.reused,
+                None => &mut composed.made,
+            };
+            how.insert(deliverable.path.clone());
+        }
+        composed
+    }
+
+    /// The variants, each with what was made of it and what was reused, without the variant's name.
+    pub(super) fn variants(&self) -> BTreeMap<&str, (Vec<&str>, Vec<&str>)> {
+        let mut variants: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
+        // What has no folder of a variant belongs to all of them.
+        for (variant, what) in self.made.iter().filter_map(|path| path.split_once('/')) {
+            variants.entry(variant).or_default().0.push(what);
+        }
+        for (variant, what) in self.reused.iter().filter_map(|path| path.split_once('/')) {
+            variants.entry(variant).or_default().1.push(what);
+        }
+        variants
+    }
+}
+
 impl Outcome {
-    /// What the plans that answer a push came to.
+    /// What the plans that answer a push came to; without the composes, of which plans say too little.
     pub(super) fn of(plans: &[PlanReport], rejected: BTreeMap<ArtifactKey, SourceProblem>) -> Self {
         let mut outcome = Self { rejected, ..Self::default() };
         for step in plans.iter().flat_map(|plan| &plan.steps) {
@@ -103,7 +152,8 @@ impl Outcome {
     }
 }
 
-/// A reason in the short form of the expectations: `commit`, `PACKAGE:FACET` or `requires CAPABILITY`.
+/// A reason in the short form of the expectations: `commit`, `PACKAGE:FACET`, `requires CAPABILITY`, `ships PACKAGE` or
+/// `ships containers/IMAGE`.
 fn cause(reason: &Reason) -> String {
     match reason {
         Reason::SourceChanged { .. } => "commit".to_owned(),
@@ -117,6 +167,10 @@ fn cause(reason: &Reason) -> String {
             });
             format!("requires {}", name.as_ref().unwrap_or(requirement))
         }
+        Reason::Replaced { edge: Edge { dependency, package, .. } } => match dependency.kind {
+            ArtifactKind::Rpms => format!("ships {package}"),
+            _ => format!("ships {}", shown(dependency)),
+        },
         Reason::Bootstrapped { .. } => "bootstrap".to_owned(),
         Reason::Reached { .. } => "undecided".to_owned(),
         other => other.name().to_owned(),
@@ -150,5 +204,38 @@ mod tests {
         check("zlib(x86-64) = 1.2-3.f44", "requires zlib(x86-64)");
         check("libz.so.1()(64bit)", "requires libz.so.1()(64bit)");
         check("(zlib >= 1 if gui)", "requires (zlib >= 1 if gui)");
+    }
+
+    #[test]
+    fn what_a_compose_ships_is_named_so_that_images_and_packages_are_told_apart() {
+        let check = |dependency: &str, package: &str, expected: &str| {
+            let edge = Edge {
+                dependent: "composes/sky#f44".parse().unwrap(),
+                dependency: dependency.parse().unwrap(),
+                kind: model::edge::EdgeKind::Ships,
+                package: package.to_owned(),
+                evidence: model::edge::Evidence::Contents {
+                    build: "1".repeat(32).parse().unwrap(),
+                },
+            };
+            assert_eq!(cause(&Reason::Replaced { edge }), expected);
+        };
+        check("rpms/zlib#f44", "zlib-devel", "ships zlib-devel");
+        check("containers/zlib#f44", "zlib", "ships containers/zlib");
+    }
+
+    #[test]
+    fn a_variant_is_what_its_folder_says() {
+        let set = |paths: &[&str]| paths.iter().map(|&path| path.to_owned()).collect();
+        let composed = Composed {
+            reused: set(&["Desk/x86_64/os", "Server/x86_64/comps.xml"]),
+            made: set(&["Server/x86_64/os", "metadata"]),
+        };
+        let variants: Vec<_> = composed.variants().into_iter().collect();
+        let expected = [
+            ("Desk", (vec![], vec!["x86_64/os"])),
+            ("Server", (vec!["x86_64/os"], vec!["x86_64/comps.xml"])),
+        ];
+        assert_eq!(variants, expected);
     }
 }

@@ -29,11 +29,20 @@ impl Packager {
         Self { distgit: config.distgit_root(), clones: config.data.join("clones") }
     }
 
-    /// Makes an artifact's repository, with the files of a folder as its first commit.
-    pub(super) async fn import(
+    /// Makes an artifact's repository, with the files of its first commit.
+    pub(super) async fn first(
         &self,
         artifact: &ArtifactKey,
         from: &Path,
+    ) -> Result<CommitId, AdminError> {
+        self.import(artifact, (from, BEGIN)).await
+    }
+
+    /// Makes a repository, with the files of a folder as the commit of that time.
+    async fn import(
+        &self,
+        artifact: &ArtifactKey,
+        (from, time): (&Path, i64),
     ) -> Result<CommitId, AdminError> {
         let name = RepositoryName { kind: artifact.kind, name: artifact.name.clone() };
         let repository =
@@ -42,10 +51,10 @@ impl Packager {
             .map_err(AdminError::outside)?;
         let clone = self.clone_of(artifact);
         copy(from, &clone)?;
-        git(&clone, BEGIN, &["init", "--quiet", "--initial-branch", BRANCH]).await?;
+        git(&clone, time, &["init", "--quiet", "--initial-branch", BRANCH]).await?;
         let url = repository.to_string_lossy();
-        git(&clone, BEGIN, &["remote", "add", "origin", &url]).await?;
-        self.commit(artifact, BEGIN, &format!("Import {}", artifact.name)).await
+        git(&clone, time, &["remote", "add", "origin", &url]).await?;
+        self.commit(artifact, time, &format!("Import {}", artifact.name)).await
     }
 
     /// Commits what a push changes, to each of its repositories.
@@ -60,10 +69,15 @@ impl Packager {
         let mut commits = Vec::new();
         for artifact in &push.artifacts {
             let files = push.folder.join(artifact.repository());
+            let time = BEGIN + APART * i64::from(push.place);
+            if !self.clone_of(artifact).exists() {
+                // It brings something new.
+                commits.push((artifact.clone(), self.import(artifact, (&files, time)).await?));
+                continue;
+            }
             if files.exists() {
                 copy(&files, &self.clone_of(artifact))?;
             }
-            let time = BEGIN + APART * i64::from(push.place);
             commits.push((artifact.clone(), self.commit(artifact, time, &push.subject).await?));
         }
         Ok(commits)

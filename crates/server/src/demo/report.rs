@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use model::artifact::{ArtifactKey, CommitId};
+use model::artifact::{ArtifactKey, ArtifactKind, CommitId};
 use model::reason::{Reason, StopReason};
 use model::step::StepState;
 use pipeline::plan::report::{PlanReport, StepReport};
 use serde::Serialize;
 
 use super::check::Check;
-use super::outcome::Outcome;
+use super::outcome::{Composed, Outcome, shown};
 use super::proof::Proof;
 use crate::admin::table::Table;
 
@@ -56,7 +56,7 @@ impl PushReport {
         let many = self.commits.len() > MANY;
         let built = self.steps().filter(|step| self.outcome.rebuilt.contains_key(&step.artifact));
         let reasons = built.map(|step| {
-            let name = step.nvr.clone().unwrap_or_else(|| step.artifact.name.to_string());
+            let name = step.nvr.clone().unwrap_or_else(|| shown(&step.artifact));
             match step.reason {
                 Reason::SourceChanged { .. } if many => (name, "their source changed".to_owned()),
                 _ => (name, step.sentence.clone()),
@@ -67,13 +67,13 @@ impl PushReport {
 
     fn write_left_alone(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let left = self.steps().filter(|step| self.outcome.unneeded.contains(&step.artifact));
-        let reasons = left.map(|step| (step.artifact.name.to_string(), left_alone(&step.reason)));
+        let reasons = left.map(|step| (shown(&step.artifact), left_alone(&step.reason)));
         write_item(f, "left alone", together(reasons).into_iter())
     }
 
     fn write_stopped(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in self.steps() {
-            let name = &step.artifact.name;
+            let name = shown(&step.artifact);
             let (heading, why) = match &step.state {
                 StepState::Held { objections, .. } => ("held", listed(objections)),
                 StepState::Failed { failure, .. } => ("failed", failure.to_string()),
@@ -83,8 +83,34 @@ impl PushReport {
             write_item(f, heading, std::iter::once(format!("{name}: {why}")))?;
         }
         let rejected = self.outcome.rejected.iter();
-        write_item(f, "rejected", rejected.map(|(key, problem)| format!("{}: {problem}", key.name)))
+        write_item(
+            f,
+            "rejected",
+            rejected.map(|(key, problem)| format!("{}: {problem}", shown(key))),
+        )
     }
+
+    /// What composes took over from the ones before.
+    fn write_reused(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let composes = self.outcome.composes.iter();
+        let lines = composes.flat_map(|(compose, composed)| reused(compose, composed));
+        write_item(f, "reused", lines)
+    }
+}
+
+/// A line for each variant of which anything is taken over.
+fn reused(compose: &ArtifactKey, composed: &Composed) -> Vec<String> {
+    let variants = composed.variants().into_iter().filter(|(_, (_, reused))| !reused.is_empty());
+    let line = |(variant, (made, reused)): (&str, (Vec<&str>, Vec<&str>))| match made.len() {
+        0 => format!("{variant} of {}: none of its inputs changed", shown(compose)),
+        _ => format!(
+            "{variant} of {} in part: {}; made {}",
+            shown(compose),
+            reused.join(", "),
+            made.join(", ")
+        ),
+    };
+    variants.map(line).collect()
 }
 
 /// Who has the same reason stands together, in the order of first mention.
@@ -135,10 +161,10 @@ fn write_item(
 impl fmt::Display for PushReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_built(f)?;
-        let retested: Vec<String> =
-            self.outcome.retested.iter().map(|key| key.name.to_string()).collect();
+        let retested: Vec<String> = self.outcome.retested.iter().map(shown).collect();
         write_item(f, "retested", (!retested.is_empty()).then(|| retested.join(", ")).into_iter())?;
         self.write_left_alone(f)?;
+        self.write_reused(f)?;
         self.write_stopped(f)?;
         write_item(f, "repository", self.checks.iter().map(Check::to_string))?;
         write_item(f, "proof", self.proof.iter().map(Proof::to_string))?;
@@ -173,7 +199,7 @@ impl fmt::Display for Proof {
         }
         let list = differing
             .iter()
-            .map(|(artifact, what)| format!("{} DIFFERS in {}", artifact.name, what.join(", ")));
+            .map(|(artifact, what)| format!("{} DIFFERS in {}", shown(artifact), what.join(", ")));
         f.write_str(&list.collect::<Vec<_>>().join("; "))
     }
 }
@@ -215,6 +241,34 @@ impl DemoReport {
         let colon = if list.is_empty() { "" } else { ": " };
         writeln!(f, "{heading:11} {sum}{colon}{}", list.join(", "))
     }
+
+    /// What became of images and composes, of which there are few beside the packages.
+    fn write_kinds(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcomes = || self.pushes.iter().map(|push| &push.outcome);
+        for (heading, kind) in
+            [("images", ArtifactKind::Containers), ("composes", ArtifactKind::Composes)]
+        {
+            let is = |key: &&ArtifactKey| key.kind == kind;
+            let built = outcomes().flat_map(|outcome| outcome.rebuilt.keys()).filter(is).count();
+            let left = outcomes().flat_map(|outcome| &outcome.unneeded).filter(is).count();
+            write!(f, "{heading:11} {built} built, {left} left alone")?;
+            if kind == ArtifactKind::Composes {
+                let composed = outcomes().flat_map(|outcome| outcome.composes.values());
+                let (reused, made) = composed.fold((0, 0), |(reused, made), composed| {
+                    (reused + composed.reused.len(), made + composed.made.len())
+                });
+                let all = counted(reused + made, "deliverable");
+                write!(f, "; {reused} of their {all} reused")?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// `3 images` or `1 compose`.
+fn counted(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }
 
 fn kind(reason: &Reason) -> &'static str {
@@ -236,8 +290,8 @@ fn kind(reason: &Reason) -> &'static str {
 impl fmt::Display for DemoReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = |push: &PushReport| {
-            let Outcome { rebuilt, retested, unneeded, waiting, held, failed, rejected } =
-                &push.outcome;
+            let Outcome { rebuilt, retested, unneeded, waiting, .. } = &push.outcome;
+            let Outcome { held, failed, rejected, .. } = &push.outcome;
             let counts = [rebuilt.len(), retested.len(), unneeded.len(), waiting.len()];
             let [rebuilt, retested, unneeded, waiting] = counts.map(|count| count.to_string());
             let stopped = held.len() + failed.len() + rejected.len();
@@ -252,6 +306,7 @@ impl fmt::Display for DemoReport {
         self.write_reasons(f, "rebuilt", |outcome, key| outcome.rebuilt.contains_key(key))?;
         self.write_reasons(f, "retested", |outcome, key| outcome.retested.contains(key))?;
         self.write_reasons(f, "left alone", |outcome, key| outcome.unneeded.contains(key))?;
+        self.write_kinds(f)?;
         for push in &self.pushes {
             for (artifact, objected) in &push.outcome.held {
                 let cases =

@@ -13,7 +13,9 @@ use store::builds;
 use super::{Outcome, StageError};
 use crate::context::Context;
 
-pub(crate) use work::{LAYOUT, inputs, limits};
+pub(crate) use work::{
+    Kept, LAYOUT, contents_and_facets, image_request, inputs, limits, recorded_inputs,
+};
 
 /// Starts builds while there is capacity, takes over those nobody works on, ends those nobody wants.
 pub(crate) async fn look(context: &Arc<Context>) -> Result<Outcome, StageError> {

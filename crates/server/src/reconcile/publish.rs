@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use adapters::{compose, repository};
+use adapters::compose::{self, ComposeError};
+use adapters::repository;
 use model::artifact::{ArtifactKey, ArtifactKind, BranchName};
 use model::build::{Buildroot, Inputs};
 use model::decision::DecisionKind;
@@ -267,13 +268,18 @@ async fn composes(context: &Context, generation: &Generation) -> Result<(), Stag
     }
     drop(reader);
     for build in found {
-        // What a later generation brought anew may have outlived its folder in the builds.
-        if let Some((compose, folder)) = composed(context, &build).await?
-            && !root.join(compose.id.to_string()).is_dir()
-        {
-            compose::publish(&folder, &root, &compose.id, &build.artifact.name)
-                .await
-                .map_err(StageError::outside)?;
+        // One that an earlier generation brought may have outlived its folder in the builds.
+        let Some((compose, folder)) = composed(context, &build).await? else { continue };
+        let name = &build.artifact.name;
+        // The link is switched after the folder is there, so only the link tells that nothing is left to do.
+        let latest = compose::latest(&root, name).map_err(StageError::outside)?;
+        if latest.as_ref() == Some(&compose.id) {
+            continue;
+        }
+        match compose::publish(&folder, &root, &compose.id, name).await {
+            // A clock that went back is no reason to keep packages from their users.
+            Err(error @ ComposeError::Stale { .. }) => tracing::warn!(%error, "not published"),
+            other => other.map_err(StageError::outside)?,
         }
     }
     Ok(())

@@ -9,12 +9,15 @@ use std::collections::HashSet;
 
 use adapters::testing::INSTALLS;
 use model::artifact::{ArtifactKey, ArtifactKind};
-use model::build::{BuildState, Buildroot, Failure, FailureKind, Flavour, InstalledPackage};
+use model::build::{
+    BuildState, Buildroot, Failure, FailureKind, Flavour, Inputs, InstalledPackage,
+};
 use model::clock::Timestamp;
 use model::decision::DecisionKind;
 use model::digest::Digest;
 use model::hold::HoldKind;
 use model::id::BuildId;
+use model::image::ImageRecipe;
 use model::plan::StepIndex;
 use model::publication::PublishedBuild;
 use model::step::StepState;
@@ -27,8 +30,19 @@ use store::{Tx, builds, holds, results, sets, test_runs};
 use super::{Outcome as Look, Stage, StageError};
 use crate::clock::mint;
 use crate::context::Context;
-use crate::resolving::{self, Resolution};
-use crate::view::{self, View, overlay};
+use crate::resolving::{self, Repository, Resolution};
+use crate::view::{self, Overlay, View, overlay};
+
+/// What an image would be built of, or why that cannot be had.
+pub(crate) async fn image_inputs(
+    context: &Context,
+    artifact: &ArtifactKey,
+    recipe: &ImageRecipe,
+    around: (&Overlay, &Repository),
+) -> Result<Result<Inputs, Vec<String>>, StageError> {
+    let resolved = image::resolve(context, artifact, recipe, around).await?;
+    Ok(resolved.map(|resolved| resolved.inputs))
+}
 
 /// Queues the builds and the test runs that may start.
 pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Look, StageError> {

@@ -24,7 +24,7 @@ use crate::reconcile::{Stage, StageError};
 use crate::running::Place;
 use crate::sourcing::{Work, repository};
 
-pub(crate) use image::LAYOUT;
+pub(crate) use image::{Kept, LAYOUT, contents_and_facets, request as image_request};
 pub(crate) use package::inputs;
 
 /// How often an attempt that failed by the machine's fault is repeated.

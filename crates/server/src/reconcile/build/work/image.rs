@@ -1,6 +1,7 @@
 //! The build of an image: buildah in an isolated root, then what is in it and its facets.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use adapters::image::{self, Base, BuiltImage, ImageError, ImageRequest, Outcome, StageInput};
 use adapters::sandbox::Slot;
@@ -8,7 +9,7 @@ use model::build::{Build, BuildState, FailureKind, Inputs, InstalledPackage, Pro
 use model::digest::Digest;
 use model::facet::{BuildFacets, Facet, PackageFacets};
 use model::image::{ImageBase, ImageConfig, ImageInputs, ImageOutput, ImageRecipe, StageInputs};
-use model::source::Recipe;
+use model::source::{Recipe, SourceContent};
 use model::version::Nevra;
 
 use super::{
@@ -23,6 +24,19 @@ use crate::sourcing::Work;
 /// The folder with the OCI layout, in the output of a build.
 pub(crate) const LAYOUT: &str = "oci";
 
+/// The file whose instructions fail.
+const CONTAINERFILE: &str = "Containerfile";
+
+/// What is kept of a build, and in which slot it runs.
+pub(crate) struct Kept {
+    /// Its log.
+    pub(crate) log: PathBuf,
+    /// The folder of the finished image.
+    pub(crate) output: PathBuf,
+    /// The slot.
+    pub(crate) slot: u32,
+}
+
 /// Runs buildah.
 pub(super) async fn run(
     context: &Context,
@@ -31,27 +45,12 @@ pub(super) async fn run(
 ) -> Result<BuildState, StageError> {
     let content = context.content(&build.artifact, &build.commit).await?;
     let content = content.ok_or_else(|| StageError::outside("its source is missing"))?;
-    let Recipe::Image(recipe) = content.recipe else {
-        return Err(StageError::outside("its source says nothing of an image"));
-    };
     let Inputs::Image(inputs) = recorded_inputs(context, build).await? else {
         return Err(StageError::outside("its inputs are those of something else"));
     };
     let work = Work::make(context)?;
-    export(context, build, &work).await?;
-    let request = ImageRequest {
-        work: work.folder().join("cell"),
-        sources: work.tree(),
-        stages: stages(context, &recipe, &inputs).await?,
-        containerfile: recipe.containerfile,
-        config: config(build, recipe.config),
-        tag: tag(build),
-        source_date_epoch: content.time,
-        limits: limits(&context.config.build, &content.settings.build),
-        log: log(context, build),
-        slot: Slot { number: place.slot, ..Slot::default() },
-        output: output(context, build),
-    };
+    let kept = Kept { log: log(context, build), output: output(context, build), slot: place.slot };
+    let request = request(context, build, (&content, &inputs), (&work, kept)).await?;
     let job = image::start(request, context.toolchain.clone()).map_err(StageError::outside)?;
     place.can_be_ended_by(job.canceller());
     let outcome = match job.wait().await.map_err(StageError::outside)? {
@@ -65,10 +64,19 @@ pub(super) async fn run(
         }
         other => other.map_err(StageError::outside)?,
     };
+    ended(context, build, &inputs, outcome).await
+}
+
+async fn ended(
+    context: &Context,
+    build: &Build,
+    inputs: &ImageInputs,
+    outcome: Outcome,
+) -> Result<BuildState, StageError> {
     Ok(match outcome {
-        Outcome::Succeeded(built) => succeeded(context, build, &inputs, &built).await?,
+        Outcome::Succeeded(built) => succeeded(context, build, inputs, &built).await?,
         Outcome::Failed { exit, line, instruction } => {
-            let place = instruction.map(|line| format!("{}:{line}: ", content.file));
+            let place = instruction.map(|line| format!("{CONTAINERFILE}:{line}: "));
             let said = line.as_ref().map_or_else(
                 || format!("buildah ended with {exit} and said nothing"),
                 |line| line.text.clone(),
@@ -82,6 +90,32 @@ pub(super) async fn run(
         Outcome::TooManyProcesses => exceeded(context, Exceeded::Processes),
         Outcome::DiskFull => exceeded(context, Exceeded::Disk),
         Outcome::Cancelled => cancelled(context),
+    })
+}
+
+/// Everything that a build of an image runs with; its commit is exported into the work folder.
+pub(crate) async fn request(
+    context: &Context,
+    build: &Build,
+    (content, inputs): (&SourceContent, &ImageInputs),
+    (work, kept): (&Work, Kept),
+) -> Result<ImageRequest, StageError> {
+    let Recipe::Image(recipe) = &content.recipe else {
+        return Err(StageError::outside("its source says nothing of an image"));
+    };
+    export(context, build, work).await?;
+    Ok(ImageRequest {
+        work: work.folder().join("cell"),
+        sources: work.tree(),
+        stages: stages(context, recipe, inputs).await?,
+        containerfile: recipe.containerfile.clone(),
+        config: config(build, recipe.config.clone()),
+        tag: tag(build),
+        source_date_epoch: content.time,
+        limits: limits(&context.config.build, &content.settings.build),
+        log: kept.log,
+        slot: Slot { number: kept.slot, ..Slot::default() },
+        output: kept.output,
     })
 }
 
@@ -143,6 +177,25 @@ async fn succeeded(
     inputs: &ImageInputs,
     built: &BuiltImage,
 ) -> Result<BuildState, StageError> {
+    let (contents, facets) = contents_and_facets(context, build, inputs, built).await?;
+    let parents = inputs.stages.iter().filter_map(|stage| stage.base);
+    let product = Product::Image(ImageOutput {
+        digest: built.digest,
+        size: built.size,
+        layers: built.layers.clone(),
+        contents,
+        parents: parents.collect(),
+    });
+    keep(context, built.duration, product, &facets).await
+}
+
+/// What is in an image, and what those who use it could notice about it.
+pub(crate) async fn contents_and_facets(
+    context: &Context,
+    build: &Build,
+    inputs: &ImageInputs,
+    built: &BuiltImage,
+) -> Result<(Vec<InstalledPackage>, BuildFacets), StageError> {
     let contents = contents(context, inputs, &built.packages).await?;
     let mut lines = built.own_facets();
     let content = lines.entry(Facet::Content).or_default();
@@ -156,15 +209,7 @@ async fn succeeded(
         arch: built.architecture.clone(),
         facets: lines,
     }]);
-    let parents = inputs.stages.iter().filter_map(|stage| stage.base);
-    let product = Product::Image(ImageOutput {
-        digest: built.digest,
-        size: built.size,
-        layers: built.layers.clone(),
-        contents,
-        parents: parents.collect(),
-    });
-    keep(context, built.duration, product, &facets).await
+    Ok((contents, facets))
 }
 
 /// What its own database says is in it, each with the build it came from.
