@@ -14,6 +14,7 @@ pub mod facets;
 pub mod packages;
 
 pub mod closure;
+pub mod removing;
 pub mod repository;
 
 pub mod compose;

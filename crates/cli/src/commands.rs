@@ -30,6 +30,7 @@ pub(crate) mod hold;
 pub(crate) mod release_hold;
 pub(crate) mod retry;
 
+pub(crate) mod retention;
 pub(crate) mod status;
 
 pub(crate) mod audit;
@@ -91,6 +92,8 @@ pub(crate) enum Command {
     Retry(retry::Args),
     /// How everything stands, and what waits for whom
     Status(status::Args),
+    /// What is removed from the disk: list, run
+    Retention(retention::Args),
     /// The database: migrate, check
     Db(db::Args),
     /// Who wrote what over HTTP
@@ -135,6 +138,7 @@ async fn dispatch(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::ReleaseHold(args) => release_hold::run(args, global).await,
         Command::Retry(args) => retry::run(args, global).await,
         Command::Status(args) => status::run(&args, global).await,
+        Command::Retention(args) => retention::run(args, global).await,
         Command::Db(args) => db::run(args, global).await,
         Command::Audit(args) => audit::run(args, global).await,
         Command::Token(args) => token::run(args, global).await,

@@ -42,6 +42,11 @@ fn tokens() {
 }
 
 #[test]
+fn retention() {
+    check("retention.txt");
+}
+
+#[test]
 fn questions() {
     check("questions.txt");
 }

@@ -29,6 +29,7 @@ pub mod plan;
 pub mod publication;
 pub mod reason;
 pub mod rule;
+pub mod removal;
 pub mod step;
 pub mod test;
 

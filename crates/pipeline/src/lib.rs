@@ -13,4 +13,5 @@ pub mod gate;
 pub mod plan;
 pub mod progress;
 pub mod publish;
+pub mod retention;
 pub mod schedule;

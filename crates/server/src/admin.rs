@@ -42,6 +42,7 @@ pub mod retry;
 pub mod audit;
 pub mod database;
 pub mod doctor;
+pub mod retention;
 pub mod status;
 pub mod tokens;
 
@@ -64,6 +65,7 @@ pub use model::gate::WaiverKind;
 pub use model::hold::HoldKind;
 pub use model::message::Message;
 pub use model::requirement::Capability;
+pub use model::removal::SubjectKind;
 pub use model::version::Evr;
 pub use pipeline::plan::report::PlanReport;
 pub use store::Page;

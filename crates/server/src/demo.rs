@@ -25,7 +25,7 @@ use model::artifact::{ArtifactKey, CommitId};
 
 use crate::admin::AdminError;
 use crate::clock::Stopwatch;
-use crate::config::{Branch, Config, Planning};
+use crate::config::{Branch, Config, Planning, Retention};
 use crate::context::Context;
 use crate::run::{self, ServeError, Server};
 
@@ -217,7 +217,7 @@ fn config(data: PathBuf, listen: String) -> Config {
         planning,
         poll_seconds: POLL,
         // Each of them is checked once the change has come to rest.
-        keep_generations: 50,
+        retention: Retention { generations: 50, ..Retention::default() },
         ..Config::default()
     }
 }

@@ -23,6 +23,8 @@ pub(crate) mod publish;
 
 pub(crate) mod outbox;
 
+pub(crate) mod retain;
+
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,11 +62,13 @@ pub enum Stage {
     Publish,
     /// Tells the world.
     Outbox,
+    /// Removes what is not kept any more.
+    Retain,
 }
 
 impl Stage {
     /// Every stage, in the order of the pipeline.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Scan,
         Self::Timer,
         Self::Intake,
@@ -76,6 +80,7 @@ impl Stage {
         Self::Gate,
         Self::Publish,
         Self::Outbox,
+        Self::Retain,
     ];
 
     /// Its name, as `--role` takes it.
@@ -92,6 +97,7 @@ impl Stage {
             Self::Gate => "gate",
             Self::Publish => "publish",
             Self::Outbox => "outbox",
+            Self::Retain => "retain",
         }
     }
 
@@ -108,7 +114,7 @@ impl FromStr for Stage {
         Self::ALL.into_iter().find(|stage| stage.as_str() == text).ok_or_else(|| InvalidName {
             what: "role",
             text: text.to_owned(),
-            expected: "scan, timer, intake, plan, fate, schedule, build, test, gate, publish or outbox",
+            expected: "scan, timer, intake, plan, fate, schedule, build, test, gate, publish, outbox or retain",
         })
     }
 }
@@ -232,6 +238,7 @@ async fn look(
         (Stage::Gate, Some(lease)) => gate::look(context, lease).await,
         (Stage::Publish, Some(lease)) => publish::look(context, lease).await,
         (Stage::Outbox, Some(lease)) => outbox::look(context, lease).await,
+        (Stage::Retain, Some(lease)) => retain::look(context, lease).await,
         (_, None) => Ok(Outcome::Idle),
     }
 }

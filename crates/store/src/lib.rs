@@ -50,6 +50,7 @@ pub mod audit;
 pub mod changes;
 pub mod packages;
 pub mod sessions;
+pub mod removals;
 
 pub mod health;
 pub mod leases;

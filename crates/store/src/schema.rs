@@ -10,11 +10,12 @@ use crate::database::{Pools, Store};
 use crate::error::{Error, Result};
 use crate::{
     audit, builds, decisions, edges, events, holds, inbox, outbox, plans, publications, refs,
+    removals,
     results, sources, steps, test_runs, waivers,
 };
 
 /// Number, description, SQLite's text, PostgreSQL's text. Append only: a text that was released never changes.
-const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 5] = [
     (
         1,
         "initial",
@@ -38,6 +39,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
         "api",
         include_str!("../migrations/sqlite/0004_api.sql"),
         include_str!("../migrations/postgres/0004_api.sql"),
+    ),
+    (
+        6,
+        "retention",
+        include_str!("../migrations/sqlite/0006_retention.sql"),
+        include_str!("../migrations/postgres/0006_retention.sql"),
     ),
 ];
 
@@ -169,6 +176,7 @@ pub(crate) async fn check(store: &Store) -> Result<Vec<String>> {
         decisions::check(conn).await,
         outbox::check(conn).await,
         audit::check(conn).await,
+        removals::check(conn).await,
     ];
     for finding in findings {
         match finding {

@@ -1,7 +1,7 @@
 //! Builds again with exactly the recorded inputs, and compares what comes out.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use adapters::rpmbuild::{self, BuildRequest, Built, Outcome};
@@ -9,13 +9,14 @@ use adapters::sandbox::Slot;
 use adapters::{distgit, facets};
 use model::build::{Build, BuildState};
 use model::facet::FacetChange;
+use model::removal::{Subject, SubjectKind};
 use pipeline::affected::compare::compare;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::builds::named;
 use super::time::spoken;
-use super::{Admin, AdminError};
+use super::{Admin, AdminError, retention};
 use crate::clock::mint;
 use crate::context::Context;
 use crate::reconcile::build::inputs;
@@ -111,13 +112,8 @@ async fn build_again(
     log: PathBuf,
 ) -> Result<Built, AdminError> {
     let inputs = inputs(context, build).await?;
-    let gone = inputs.dependencies.iter().find(|file| !file.exists());
-    if let Some(file) = gone {
-        let problem = format!(
-            "the buildroot cannot be laid out again: {} is not kept any more",
-            file.display()
-        );
-        return Err(AdminError::Outside(problem));
+    if let Some(file) = inputs.dependencies.iter().find(|file| !file.exists()) {
+        return Err(AdminError::Outside(gone(context, file).await?));
     }
     let id: Uuid = mint();
     let place = context.running.enter(id).map_err(AdminError::outside)?;
@@ -147,6 +143,16 @@ async fn build_again(
             log.display()
         ))),
     }
+}
+
+/// That a package of the buildroot is not there any more, and why, if that is known.
+async fn gone(context: &Context, file: &Path) -> Result<String, AdminError> {
+    let build = file.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let subject = Subject::new(SubjectKind::Outputs, build);
+    let mut reader = context.store.read().await?;
+    let told = retention::told(&mut reader, &context.config, &subject).await?;
+    let why = told.unwrap_or_else(|| "it is not there any more".to_owned());
+    Ok(format!("the buildroot cannot be laid out again: {}: {why}", file.display()))
 }
 
 fn said(outcome: &Outcome) -> String {

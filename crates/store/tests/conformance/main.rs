@@ -14,6 +14,8 @@ mod work;
 
 #[cfg(test)]
 mod gates;
+#[cfg(test)]
+mod retention;
 
 #[cfg(test)]
 mod following;
