@@ -1,4 +1,4 @@
-//! The outside systems Millstream talks to: git, rpmbuild, dnf, createrepo_c.
+//! The outside systems Millstream talks to: git, rpmbuild, dnf, createrepo_c, mail, webhooks.
 
 pub mod distgit;
 
@@ -18,3 +18,4 @@ pub mod removing;
 pub mod repository;
 
 pub mod compose;
+pub mod delivery;

@@ -47,6 +47,11 @@ fn retention() {
 }
 
 #[test]
+fn subscriptions() {
+    check("subscriptions.txt");
+}
+
+#[test]
 fn questions() {
     check("questions.txt");
 }

@@ -25,11 +25,12 @@ pub mod build;
 pub mod decision;
 pub mod gate;
 pub mod hold;
+pub mod notice;
 pub mod plan;
 pub mod publication;
 pub mod reason;
-pub mod rule;
 pub mod removal;
+pub mod rule;
 pub mod step;
 pub mod test;
 

@@ -10,6 +10,7 @@ pub mod affected;
 pub mod compose;
 pub mod facts;
 pub mod gate;
+pub mod notify;
 pub mod plan;
 pub mod progress;
 pub mod publish;

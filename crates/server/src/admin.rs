@@ -44,6 +44,7 @@ pub mod database;
 pub mod doctor;
 pub mod retention;
 pub mod status;
+pub mod subscriptions;
 pub mod tokens;
 
 use std::path::Path;
@@ -64,8 +65,9 @@ pub use model::event::{Request, Severity};
 pub use model::gate::WaiverKind;
 pub use model::hold::HoldKind;
 pub use model::message::Message;
-pub use model::requirement::Capability;
+pub use model::notice::{NoticeKind, Pace};
 pub use model::removal::SubjectKind;
+pub use model::requirement::Capability;
 pub use model::version::Evr;
 pub use pipeline::plan::report::PlanReport;
 pub use store::Page;

@@ -1,5 +1,6 @@
 //! The HTTP API: messages and interventions in, answers and figures out.
 
+mod feed;
 mod health;
 mod metrics;
 
@@ -164,10 +165,12 @@ fn router(api: &Arc<Api>) -> (Router, OpenApi) {
     let router = Router::new()
         .route("/health", get(health::show))
         .route("/metrics", get(metrics::show))
+        .route("/feed.atom", get(feed::show))
         .route("/docs/problems", get(problem::explain))
         .merge(limited)
         .fallback(async |uri: Uri| {
-            let places = "there are /health, /metrics and what /api/v1/openapi.json describes";
+            let places =
+                "there are /health, /metrics, /feed.atom and what /api/v1/openapi.json describes";
             Problem::new(Kind::NotFound, format!("there is no {}: {places}", uri.path()))
         })
         .layer(from_fn_with_state(Arc::clone(api), envelope::wrap))

@@ -1,5 +1,6 @@
 //! The whole configuration, field by field, with a default for each.
 
+mod notify;
 mod retention;
 
 use std::collections::BTreeMap;
@@ -9,7 +10,10 @@ use std::time::Duration;
 use model::artifact::BranchName;
 use serde::Deserialize;
 
+pub use notify::Notify;
 pub use retention::Retention;
+
+pub(crate) use notify::{channel, usual_kinds};
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +71,8 @@ pub struct Config {
     pub facts_mb: usize,
     /// How long things are kept.
     pub retention: Retention,
+    /// How word reaches people.
+    pub notify: Notify,
 }
 
 /// The limits of the HTTP API.
@@ -147,6 +153,7 @@ impl Default for Config {
             api: Api::default(),
             facts_mb: 512,
             retention: Retention::default(),
+            notify: Notify::default(),
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) mod publish;
 
 pub(crate) mod outbox;
 
+pub(crate) mod notify;
+
 pub(crate) mod retain;
 
 use std::str::FromStr;
@@ -62,13 +64,15 @@ pub enum Stage {
     Publish,
     /// Tells the world.
     Outbox,
+    /// Tells people.
+    Notify,
     /// Removes what is not kept any more.
     Retain,
 }
 
 impl Stage {
     /// Every stage, in the order of the pipeline.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Scan,
         Self::Timer,
         Self::Intake,
@@ -80,6 +84,7 @@ impl Stage {
         Self::Gate,
         Self::Publish,
         Self::Outbox,
+        Self::Notify,
         Self::Retain,
     ];
 
@@ -97,6 +102,7 @@ impl Stage {
             Self::Gate => "gate",
             Self::Publish => "publish",
             Self::Outbox => "outbox",
+            Self::Notify => "notify",
             Self::Retain => "retain",
         }
     }
@@ -114,7 +120,7 @@ impl FromStr for Stage {
         Self::ALL.into_iter().find(|stage| stage.as_str() == text).ok_or_else(|| InvalidName {
             what: "role",
             text: text.to_owned(),
-            expected: "scan, timer, intake, plan, fate, schedule, build, test, gate, publish, outbox or retain",
+            expected: "scan, timer, intake, plan, fate, schedule, build, test, gate, publish, outbox, notify or retain",
         })
     }
 }
@@ -238,6 +244,7 @@ async fn look(
         (Stage::Gate, Some(lease)) => gate::look(context, lease).await,
         (Stage::Publish, Some(lease)) => publish::look(context, lease).await,
         (Stage::Outbox, Some(lease)) => outbox::look(context, lease).await,
+        (Stage::Notify, Some(lease)) => notify::look(context, lease).await,
         (Stage::Retain, Some(lease)) => retain::look(context, lease).await,
         (_, None) => Ok(Outcome::Idle),
     }

@@ -46,11 +46,15 @@ pub mod publications;
 pub mod decisions;
 pub mod outbox;
 
+pub mod deliveries;
+pub mod notices;
+pub mod subscriptions;
+
 pub mod audit;
 pub mod changes;
 pub mod packages;
-pub mod sessions;
 pub mod removals;
+pub mod sessions;
 
 pub mod health;
 pub mod leases;

@@ -9,13 +9,12 @@ use crate::connection::Dialect;
 use crate::database::{Pools, Store};
 use crate::error::{Error, Result};
 use crate::{
-    audit, builds, decisions, edges, events, holds, inbox, outbox, plans, publications, refs,
-    removals,
-    results, sources, steps, test_runs, waivers,
+    audit, builds, decisions, deliveries, edges, events, holds, inbox, notices, outbox, plans,
+    publications, refs, removals, results, sources, steps, subscriptions, test_runs, waivers,
 };
 
 /// Number, description, SQLite's text, PostgreSQL's text. Append only: a text that was released never changes.
-const MIGRATIONS: [(i64, &str, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 6] = [
     (
         1,
         "initial",
@@ -39,6 +38,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 5] = [
         "api",
         include_str!("../migrations/sqlite/0004_api.sql"),
         include_str!("../migrations/postgres/0004_api.sql"),
+    ),
+    (
+        5,
+        "notifications",
+        include_str!("../migrations/sqlite/0005_notifications.sql"),
+        include_str!("../migrations/postgres/0005_notifications.sql"),
     ),
     (
         6,
@@ -177,6 +182,9 @@ pub(crate) async fn check(store: &Store) -> Result<Vec<String>> {
         outbox::check(conn).await,
         audit::check(conn).await,
         removals::check(conn).await,
+        subscriptions::check(conn).await,
+        notices::check(conn).await,
+        deliveries::check(conn).await,
     ];
     for finding in findings {
         match finding {

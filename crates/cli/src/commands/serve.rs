@@ -11,7 +11,7 @@ use crate::output;
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Run this stage only; may be given more than once: scan, timer, intake, plan, fate, schedule, build, test, gate,
-    /// publish, outbox or retain
+    /// publish, outbox, notify or retain
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<Stage>,
     /// Where the API answers; port 0 takes a free one [default: 127.0.0.1:8484]

@@ -11,6 +11,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use model::clock::Timestamp;
 use model::removal::SubjectKind;
+use store::deliveries;
 use store::health::{self, Health};
 use store::removals::{self, Total};
 
@@ -22,6 +23,12 @@ pub(super) async fn show(State(api): State<Arc<Api>>) -> Result<impl IntoRespons
     let mut reader = api.store.read().await?;
     let health = health::read(&mut reader).await?;
     let mut text = text(&health, api.clock.now(), api.running.count());
+    by_state(
+        &mut text,
+        "millstream_deliveries",
+        "Word to people: waiting, retrying, sent or given-up.",
+        &deliveries::count(&mut reader).await?,
+    );
     removed(&mut text, &removals::totals(&mut reader).await?);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }

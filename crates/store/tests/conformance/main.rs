@@ -15,6 +15,8 @@ mod work;
 #[cfg(test)]
 mod gates;
 #[cfg(test)]
+mod notices;
+#[cfg(test)]
 mod retention;
 
 #[cfg(test)]

@@ -265,7 +265,8 @@ async fn a_large_change_waits_for_a_person_and_keeps_nobody_waiting() {
     let admin = scene.admin().await;
     let refused = admin.run_plan(1, &signature("ann", "now")).await.unwrap_err().to_string();
     assert!(refused.contains("plan approve 1"), "{refused}");
-    let approved = admin.approve_plan(1, &signature("ann", "it is worth it")).await.unwrap().to_string();
+    let approved =
+        admin.approve_plan(1, &signature("ann", "it is worth it")).await.unwrap().to_string();
     assert!(approved.contains("ann allows it: it is worth it."), "{approved}");
     assert!(admin.approve_plan(1, &signature("bob", "again")).await.is_err());
     assert!(admin.approve_plan(2, &signature("bob", "why not")).await.is_err());

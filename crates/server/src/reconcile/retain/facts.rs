@@ -74,7 +74,8 @@ impl Disk {
             let found = repository::generations(&root, branch).map_err(StageError::outside)?;
             let placed = |(number, current)| (branch.clone(), number, current);
             disk.generations.extend(found.into_iter().map(placed));
-            let found = compose::list(&config.composes_root(branch)).map_err(StageError::outside)?;
+            let found =
+                compose::list(&config.composes_root(branch)).map_err(StageError::outside)?;
             let composes = found.into_iter().map(|(id, latest)| {
                 let id = id.to_string();
                 ComposeFacts { branch: branch.clone(), id, latest }
