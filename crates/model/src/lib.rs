@@ -31,6 +31,7 @@ pub mod publication;
 pub mod reason;
 pub mod removal;
 pub mod rule;
+pub mod shadow;
 pub mod step;
 pub mod test;
 

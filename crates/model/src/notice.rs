@@ -22,6 +22,10 @@ pub enum NoticeKind {
     Held,
     /// A gate waits for a person.
     WaitingForSignOff,
+    /// A plan touches more than its rule allows, and waits for a person.
+    Proposed,
+    /// A rule says that people should know.
+    Rule,
     /// Something is in the published repository.
     Published,
     /// What a notice of trouble was about is well again.
@@ -32,11 +36,13 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Rejected,
         Self::Failed,
         Self::Held,
         Self::WaitingForSignOff,
+        Self::Proposed,
+        Self::Rule,
         Self::Published,
         Self::Fixed,
         Self::ShadowReport,
@@ -49,6 +55,8 @@ impl NoticeKind {
             Self::Failed => "failed",
             Self::Held => "held",
             Self::WaitingForSignOff => "waiting-for-sign-off",
+            Self::Proposed => "proposed",
+            Self::Rule => "rule",
             Self::Published => "published",
             Self::Fixed => "fixed",
             Self::ShadowReport => "shadow-report",
@@ -74,7 +82,7 @@ impl FromStr for NoticeKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| InvalidName {
             what: "kind of notice",
             text: text.to_owned(),
-            expected: "rejected, failed, held, waiting-for-sign-off, published, fixed or shadow-report",
+            expected: "rejected, failed, held, waiting-for-sign-off, proposed, rule, published, fixed or shadow-report",
         })
     }
 }

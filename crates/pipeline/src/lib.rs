@@ -16,3 +16,4 @@ pub mod progress;
 pub mod publish;
 pub mod retention;
 pub mod schedule;
+pub mod shadow;

@@ -43,6 +43,7 @@ pub mod audit;
 pub mod database;
 pub mod doctor;
 pub mod retention;
+pub mod shadow;
 pub mod status;
 pub mod subscriptions;
 pub mod tokens;

@@ -2,6 +2,7 @@
 
 mod notify;
 mod retention;
+mod shadow;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use serde::Deserialize;
 
 pub use notify::Notify;
 pub use retention::Retention;
+pub use shadow::Shadow;
 
 pub(crate) use notify::{channel, usual_kinds};
 
@@ -73,6 +75,8 @@ pub struct Config {
     pub retention: Retention,
     /// How word reaches people.
     pub notify: Notify,
+    /// Listening and planning without acting.
+    pub shadow: Shadow,
 }
 
 /// The limits of the HTTP API.
@@ -154,6 +158,7 @@ impl Default for Config {
             facts_mb: 512,
             retention: Retention::default(),
             notify: Notify::default(),
+            shadow: Shadow::default(),
         }
     }
 }

@@ -226,7 +226,7 @@ impl From<ServeError> for AdminError {
     fn from(error: ServeError) -> Self {
         match error {
             ServeError::Start(error) => error.into(),
-            ServeError::Listen { .. } => Self::input(error),
+            ServeError::Listen { .. } | ServeError::Acts(_) => Self::input(error),
         }
     }
 }

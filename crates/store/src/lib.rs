@@ -46,6 +46,9 @@ pub mod publications;
 pub mod decisions;
 pub mod outbox;
 
+pub mod actual_builds;
+pub mod shadow_reports;
+
 pub mod deliveries;
 pub mod notices;
 pub mod subscriptions;

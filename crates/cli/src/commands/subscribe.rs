@@ -55,8 +55,8 @@ struct Add {
     /// Artifacts, a glob such as 'rpms/zlib#*'; may be given more than once; all if it is left out
     #[arg(long = "artifact", value_name = "GLOB")]
     artifacts: Vec<String>,
-    /// What about: rejected, failed, held, waiting-for-sign-off, published, shadow-report; every kind of trouble if it is
-    /// left out. That a trouble is over is told to whoever was told of it
+    /// What about: rejected, failed, held, waiting-for-sign-off, proposed, rule, published, shadow-report; all trouble and
+    /// what waits for a person if it is left out. That a trouble is over is told to whoever was told of it
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     on: Vec<NoticeKind>,
     /// When: immediate or daily

@@ -25,9 +25,11 @@ pub fn gather(
         match (signal(decision), &decision.artifact) {
             (Signal::Trouble(kind), Some(artifact)) => board.trouble(kind, decision, artifact),
             (Signal::Well, Some(artifact)) => board.well(decision, artifact),
-            (Signal::Published, Some(artifact)) => {
-                board.well(decision, artifact);
-                board.news(decision, artifact);
+            (Signal::News(kind), Some(artifact)) => {
+                if kind == NoticeKind::Published {
+                    board.well(decision, artifact);
+                }
+                board.news(kind, decision, artifact);
             }
             (Signal::Readable, Some(artifact)) => board.readable(decision, artifact),
             (Signal::Nothing, _) | (_, None) => {}
@@ -43,7 +45,8 @@ enum Signal {
     Trouble(NoticeKind),
     /// A gate opened.
     Well,
-    Published,
+    /// Something people may want to know, and nothing is amiss.
+    News(NoticeKind),
     /// A commit was read and planned.
     Readable,
     Nothing,
@@ -58,7 +61,9 @@ fn signal(decision: &Decision) -> Signal {
         }
         DecisionKind::Held => Signal::Trouble(NoticeKind::Held),
         DecisionKind::Passed => Signal::Well,
-        DecisionKind::Published => Signal::Published,
+        DecisionKind::Published => Signal::News(NoticeKind::Published),
+        DecisionKind::Proposed => Signal::News(NoticeKind::Proposed),
+        DecisionKind::Notify => Signal::News(NoticeKind::Rule),
         DecisionKind::Planned => Signal::Readable,
         _ => Signal::Nothing,
     }
@@ -95,14 +100,12 @@ impl Board<'_> {
         }
     }
 
-    fn news(&mut self, decision: &Decision, artifact: &ArtifactKey) {
+    fn news(&mut self, kind: NoticeKind, decision: &Decision, artifact: &ArtifactKey) {
         let same = |notice: &Notice| {
-            notice.kind == NoticeKind::Published
-                && notice.cause == decision.event
-                && notice.told.is_none()
+            notice.kind == kind && notice.cause == decision.event && notice.told.is_none()
         };
         let found = self.notices.iter().position(same);
-        let index = found.unwrap_or_else(|| self.open(NoticeKind::Published, decision));
+        let index = found.unwrap_or_else(|| self.open(kind, decision));
         self.join(index, decision, artifact);
     }
 

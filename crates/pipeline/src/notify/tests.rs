@@ -105,6 +105,8 @@ fn kind(word: &str, artifact: &str) -> (DecisionKind, serde_json::Value) {
         "rejected" => (DecisionKind::Rejected, json!(null)),
         "planned" => (DecisionKind::Planned, json!(null)),
         "rebuild" => (DecisionKind::Rebuild, json!(null)),
+        "proposed" => (DecisionKind::Proposed, json!(null)),
+        "notify" => (DecisionKind::Notify, json!(null)),
         word => panic!("what is {word}?"),
     }
 }
@@ -126,8 +128,8 @@ fn what_ends_in_one_event_is_one_notice() {
 #[test]
 fn kinds_are_kept_apart() {
     Desk::default()
-        .decide("1 failed a\n1 held b\n1 unsigned c\n1 published d\n1 rebuild e\n2 rejected f")
-        .check("failed 1: a\nheld 1: b\nwaiting-for-sign-off 1: c\npublished 1: d\nrejected 2: f");
+        .decide("1 failed a\n1 held b\n1 unsigned c\n1 published d\n1 rebuild e\n2 rejected f\n3 proposed g\n3 notify g")
+        .check("failed 1: a\nheld 1: b\nwaiting-for-sign-off 1: c\npublished 1: d\nrejected 2: f\nproposed 3: g\nrule 3: g");
 }
 
 #[test]

@@ -93,6 +93,8 @@ pub(crate) fn title(told: &Told) -> String {
         NoticeKind::WaitingForSignOff => {
             format!("{who} {} for a sign-off", if open.len() > 1 { "wait" } else { "waits" })
         }
+        NoticeKind::Proposed => format!("a plan for {who} waits for a person's yes"),
+        NoticeKind::Rule => open.first().map_or(who, |member| plain(&member.sentence)),
         NoticeKind::Published => format!("{who} {be} published"),
         NoticeKind::Fixed => format!("fixed: {who}"),
         NoticeKind::ShadowReport => "shadow report".to_owned(),
@@ -185,7 +187,10 @@ fn next(notice: &Notice) -> Option<String> {
         NoticeKind::WaitingForSignOff => {
             format!("`millstream gate sign-off {artifact}` if you agree")
         }
-        NoticeKind::Published | NoticeKind::Fixed | NoticeKind::ShadowReport => return None,
+        NoticeKind::Proposed => "`millstream plan approve` if you agree".to_owned(),
+        NoticeKind::Rule | NoticeKind::Published | NoticeKind::Fixed | NoticeKind::ShadowReport => {
+            return None;
+        }
     })
 }
 

@@ -23,7 +23,11 @@ pub fn is_due(
 ) -> bool {
     match notice.kind {
         // Nothing joins them.
-        NoticeKind::Rejected | NoticeKind::Fixed | NoticeKind::ShadowReport => true,
+        NoticeKind::Rejected
+        | NoticeKind::Proposed
+        | NoticeKind::Rule
+        | NoticeKind::Fixed
+        | NoticeKind::ShadowReport => true,
         _ if now.since(notice.opened) >= patience.at_most => true,
         _ if now.since(notice.changed) < patience.quiet => false,
         // Somebody is waited for.

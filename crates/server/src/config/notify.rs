@@ -89,7 +89,8 @@ impl TryFrom<Written> for Subscribed {
 
 /// What people are told of who do not say.
 pub(crate) fn usual_kinds() -> BTreeSet<NoticeKind> {
-    NoticeKind::ALL.into_iter().filter(|kind| kind.is_trouble()).collect()
+    let usual = |kind: &NoticeKind| kind.is_trouble() || *kind == NoticeKind::Proposed;
+    NoticeKind::ALL.into_iter().filter(usual).collect()
 }
 
 /// A way to reach a person: an address, or a URL with a secret.
@@ -176,7 +177,7 @@ mod tests {
         let text = "[[subscriptions]]\nperson = \"ann\"\naddress = \"ann@example.org\"\ndigest = \"daily\"";
         let read: Notify = toml::from_str(text).unwrap();
         let Subscribed(ann) = &read.subscriptions[0];
-        assert_eq!((ann.pace, ann.on.len()), (Pace::Daily, 4));
+        assert_eq!((ann.pace, ann.on.len()), (Pace::Daily, 5));
         for wrong in [
             "person = \"ann\"",
             "person = \" \"\naddress = \"ann@example.org\"",

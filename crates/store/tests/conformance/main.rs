@@ -18,6 +18,8 @@ mod gates;
 mod notices;
 #[cfg(test)]
 mod retention;
+#[cfg(test)]
+mod shadow;
 
 #[cfg(test)]
 mod following;

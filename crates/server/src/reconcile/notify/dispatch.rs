@@ -4,7 +4,7 @@ use model::id::DeliveryId;
 use model::notice::{Channel, Delivery, DeliveryState, Notice, NoticeKind, Pace, Subscription};
 use pipeline::notify::{is_due, next_digest, recipients};
 use pipeline::plan::report::{self, PlanState};
-use store::{Conn, Tx, deliveries, notices, steps, subscriptions};
+use store::{Conn, Tx, deliveries, notices, plans, steps, subscriptions};
 
 use super::told;
 use crate::clock::mint;
@@ -33,8 +33,10 @@ async fn is_complete(records: &Records<'_>, notice: &Notice) -> Result<bool, Sta
         return Ok(false);
     }
     let Some(plan) = notice.plan else { return Ok(true) };
-    let steps = steps::of_plan(&mut *records.store.read().await?, plan).await?;
-    Ok(report::state(&steps) != PlanState::Running)
+    let mut reader = records.store.read().await?;
+    let Some(head) = plans::head(&mut reader, plan).await? else { return Ok(true) };
+    let steps = steps::of_plan(&mut reader, plan).await?;
+    Ok(report::state(head.mode, &steps) != PlanState::Running)
 }
 
 async fn dispatch(records: &Records<'_>, notice: Notice) -> Result<(), StageError> {
