@@ -4,6 +4,7 @@ use model::edge::{Edge, EdgeKind, Evidence};
 use model::event::Severity;
 use model::plan::{Plan, PlanEdge, RootAction, Unit};
 use model::reason::Reason;
+use model::rule::PlanMode;
 use uuid::Uuid;
 
 use model::step::StepState;
@@ -67,6 +68,8 @@ fn plan(number: i64, hours: i64, names: &str) -> NumberedPlan {
         parent: None,
         branch: "f44".parse().unwrap(),
         events: vec![id],
+        mode: PlanMode::Shadow,
+        approval: None,
         severity: Severity::None,
         created: hour(hours),
         origin: hour(hours),

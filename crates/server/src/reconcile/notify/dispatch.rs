@@ -36,7 +36,7 @@ async fn is_complete(records: &Records<'_>, notice: &Notice) -> Result<bool, Sta
     let mut reader = records.store.read().await?;
     let Some(head) = plans::head(&mut reader, plan).await? else { return Ok(true) };
     let steps = steps::of_plan(&mut reader, plan).await?;
-    Ok(report::state(head.mode, &steps) != PlanState::Running)
+    Ok(report::state(head.kind, &steps) != PlanState::Running)
 }
 
 async fn dispatch(records: &Records<'_>, notice: Notice) -> Result<(), StageError> {

@@ -1,5 +1,6 @@
 //! A day in the shadow: plans in the store, builds of others, and the report on them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::artifact::ArtifactKey;
@@ -7,8 +8,9 @@ use model::clock::{Clock as _, ManualClock};
 use model::event::Severity;
 use model::plan::RootAction;
 use model::reason::Reason;
+use model::rule::PlanMode;
 use model::shadow::{ActualBuild, Certainty};
-use pipeline::plan::{Ground, Request, Root, Rules, first_steps, make};
+use pipeline::plan::{Ground, Request, Root, Setup, first_steps, make};
 use store::{Store, leases};
 
 use super::*;
@@ -71,6 +73,8 @@ impl Scene {
             reason,
             severity: Severity::None,
             event: id,
+            rule: None,
+            hours: None,
         };
         let request = Request {
             id: mint(),
@@ -79,10 +83,13 @@ impl Scene {
             created: now,
             origin: now,
             start: now,
+            mode: PlanMode::Shadow,
+            approval: None,
             roots: vec![root],
+            routes: HashMap::new(),
         };
-        let rules = Rules { max_rounds: 1, capacity: 1, default_duration: HOUR };
-        let plan = make(request, &Ground::default(), &rules);
+        let setup = Setup { max_rounds: 1, capacity: 1, default_duration: HOUR };
+        let plan = make(request, &Ground::default(), &setup);
         let mut tx = self.store.begin().await.unwrap();
         events::insert(&mut tx, id, &event, now).await.unwrap();
         plans::insert(&mut tx, &plan, &first_steps(&plan)).await.unwrap();
