@@ -22,7 +22,7 @@ use crate::repository::RepositoryError;
 
 pub use check::{CLOSURE, COMPS, CheckRequest, METADATA, check};
 pub use folder::write;
-pub use publish::{latest, publish, remove};
+pub use publish::{latest, list, publish, remove};
 
 /// Where everything lies that a compose is made of.
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,4 @@
-//! The outside systems Millstream talks to: git, rpmbuild, dnf, createrepo_c.
+//! The outside systems Millstream talks to: git, rpmbuild, dnf, createrepo_c, mail, webhooks.
 
 pub mod distgit;
 
@@ -14,6 +14,8 @@ pub mod facets;
 pub mod packages;
 
 pub mod closure;
+pub mod removing;
 pub mod repository;
 
 pub mod compose;
+pub mod delivery;

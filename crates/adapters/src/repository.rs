@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 pub use command::CommandError;
 pub(crate) use folder::RPM_MAGIC;
 use model::digest::Digest;
-pub use publish::{Contents, current_generation, publish, retain};
-pub use snapshot::{SnapshotId, snapshot_id, write_snapshot};
+pub use publish::{Contents, current_generation, generations, publish, remove_generation};
+pub use snapshot::{SnapshotId, remove_snapshot, snapshot_id, snapshots, write_snapshot};
 
 /// Why a repository could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +106,12 @@ pub enum RepositoryError {
     #[error("{} does not point at a generation", path.display())]
     Foreign {
         /// The link.
+        path: PathBuf,
+    },
+    /// What is published, or is about to be, is not removed.
+    #[error("{} is in use and stays", path.display())]
+    InUse {
+        /// The folder.
         path: PathBuf,
     },
     /// The worker died.

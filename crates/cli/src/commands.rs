@@ -30,7 +30,10 @@ pub(crate) mod hold;
 pub(crate) mod release_hold;
 pub(crate) mod retry;
 
+pub(crate) mod retention;
+pub(crate) mod shadow;
 pub(crate) mod status;
+pub(crate) mod subscribe;
 
 pub(crate) mod audit;
 pub(crate) mod db;
@@ -91,6 +94,12 @@ pub(crate) enum Command {
     Retry(retry::Args),
     /// How everything stands, and what waits for whom
     Status(status::Args),
+    /// What shadow mode would have done, against what was built: report, list
+    Shadow(shadow::Args),
+    /// Who is told of what, by mail or webhook: add, list, remove, notices
+    Subscribe(subscribe::Args),
+    /// What is removed from the disk: list, run
+    Retention(retention::Args),
     /// The database: migrate, check
     Db(db::Args),
     /// Who wrote what over HTTP
@@ -135,6 +144,9 @@ async fn dispatch(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::ReleaseHold(args) => release_hold::run(args, global).await,
         Command::Retry(args) => retry::run(args, global).await,
         Command::Status(args) => status::run(&args, global).await,
+        Command::Shadow(args) => shadow::run(args, global).await,
+        Command::Subscribe(args) => subscribe::run(args, global).await,
+        Command::Retention(args) => retention::run(args, global).await,
         Command::Db(args) => db::run(args, global).await,
         Command::Audit(args) => audit::run(args, global).await,
         Command::Token(args) => token::run(args, global).await,

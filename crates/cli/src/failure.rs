@@ -84,7 +84,10 @@ impl Failure {
                 ErrorKind::Outside => 3,
                 ErrorKind::Internal => 4,
             },
-            Self::Serve(ServeError::Start(StartError::Policy { .. } | StartError::Rules(_))) => 2,
+            Self::Serve(
+                ServeError::Start(StartError::Policy { .. } | StartError::Rules(_))
+                | ServeError::Acts(_),
+            ) => 2,
             Self::Serve(_) | Self::Output(_) => 3,
             Self::Internal(_) => 4,
         }

@@ -42,6 +42,16 @@ fn tokens() {
 }
 
 #[test]
+fn retention() {
+    check("retention.txt");
+}
+
+#[test]
+fn subscriptions() {
+    check("subscriptions.txt");
+}
+
+#[test]
 fn questions() {
     check("questions.txt");
 }

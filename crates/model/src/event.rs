@@ -124,6 +124,19 @@ pub enum Event {
         /// How often its time had come since 1970: the same period comes once.
         period: i64,
     },
+    /// Another build system made something.
+    Built {
+        /// Of what.
+        artifact: ArtifactKey,
+        /// Its NVR.
+        nvr: String,
+        /// Who made it, if that is known.
+        by: Option<String>,
+        /// Which build system.
+        system: String,
+        /// When, if it says so.
+        at: Option<Timestamp>,
+    },
 }
 
 impl Event {
@@ -134,7 +147,8 @@ impl Event {
             | Self::BranchDeleted { artifact, .. }
             | Self::Requested { artifact, .. }
             | Self::TestResult { artifact, .. }
-            | Self::TimeElapsed { artifact, .. } => artifact,
+            | Self::TimeElapsed { artifact, .. }
+            | Self::Built { artifact, .. } => artifact,
         }
     }
 
@@ -146,6 +160,7 @@ impl Event {
             Self::Requested { .. } => "requested",
             Self::TestResult { .. } => "test-result",
             Self::TimeElapsed { .. } => "time-elapsed",
+            Self::Built { .. } => "built",
         }
     }
 
@@ -153,9 +168,10 @@ impl Event {
     pub fn severity(&self) -> Severity {
         match self {
             Self::Committed { severity, .. } | Self::Requested { severity, .. } => *severity,
-            Self::BranchDeleted { .. } | Self::TestResult { .. } | Self::TimeElapsed { .. } => {
-                Severity::None
-            }
+            Self::BranchDeleted { .. }
+            | Self::TestResult { .. }
+            | Self::TimeElapsed { .. }
+            | Self::Built { .. } => Severity::None,
         }
     }
 }
@@ -182,6 +198,10 @@ impl fmt::Display for Event {
             }
             Self::TimeElapsed { artifact, rule, .. } => {
                 write!(f, "the time of rule {rule} has come for {artifact}")
+            }
+            Self::Built { artifact, nvr, by, system, .. } => {
+                write!(f, "{nvr} of {artifact} was built in {system}")?;
+                by.as_ref().map_or(Ok(()), |by| write!(f, " by {by}"))
             }
         }
     }

@@ -58,4 +58,8 @@ ids! {
     HoldId,
     /// A message that waits to leave.
     OutboxId,
+    /// What people should know of one cause.
+    NoticeId,
+    /// Word on its way to somebody.
+    DeliveryId,
 }

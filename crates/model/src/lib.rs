@@ -25,10 +25,13 @@ pub mod build;
 pub mod decision;
 pub mod gate;
 pub mod hold;
+pub mod notice;
 pub mod plan;
 pub mod publication;
 pub mod reason;
+pub mod removal;
 pub mod rule;
+pub mod shadow;
 pub mod step;
 pub mod test;
 

@@ -145,6 +145,8 @@ pub enum PlanMode {
         /// The rules.
         rules: Vec<RuleId>,
     },
+    /// It shows what would be done by a server that acts: this one is in shadow mode.
+    Shadow,
 }
 
 impl PlanMode {
@@ -154,6 +156,7 @@ impl PlanMode {
             Self::Real => PlanKind::Real,
             Self::Proposed { .. } => PlanKind::Proposed,
             Self::DryRun { .. } => PlanKind::DryRun,
+            Self::Shadow => PlanKind::Shadow,
         }
     }
 }
@@ -169,6 +172,8 @@ pub enum PlanKind {
     Proposed,
     /// It only shows what would be done.
     DryRun,
+    /// It shows what would be done by a server that acts.
+    Shadow,
 }
 
 /// That a person allows a plan to touch more than its rule does.

@@ -1,6 +1,6 @@
 //! Gates: which test cases a build must pass before its dependents may use it.
 
-mod glob;
+pub(crate) mod glob;
 mod requirements;
 mod wire;
 

@@ -6,10 +6,14 @@
 //! | `millstream.request` | [`request`] | somebody asks for a rebuild or a retest |
 //! | `millstream.test-result` | [`test_result`] | another test system reports |
 //! | `millstream.time` | [`time_elapsed`] | the time of a rule has come |
+//! | `millstream.built` | [`built`] | another build system made something |
+//! | `…buildsys.tag` | [`koji_tag`] | a Koji hub tagged a build |
 
 mod body;
 
+pub mod built;
 pub mod git_ref;
+pub mod koji_tag;
 pub mod request;
 pub mod test_result;
 pub mod time_elapsed;
@@ -53,6 +57,8 @@ pub fn read(topic: &str, body: &str) -> Result<Reading, Unreadable> {
         request::TOPIC => request::translate,
         test_result::TOPIC => test_result::translate,
         time_elapsed::TOPIC => time_elapsed::translate,
+        built::TOPIC => built::translate,
+        topic if koji_tag::is_meant(topic) => koji_tag::translate,
         _ => return Ok(Reading::Ignored { reason: format!("nobody listens to topic {topic:?}") }),
     };
     translate(&Body::parse(body)?)

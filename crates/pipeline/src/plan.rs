@@ -151,13 +151,17 @@ pub fn beyond(plan: &Plan, bounds: &Bounds) -> Option<PlanMode> {
 /// The steps of a new plan as they stand at first.
 ///
 /// A test that is asked for waits for what the plan changes below it: a result with the old builds would say nothing
-/// about the new ones. The steps of a dry run are over before they begin.
+/// about the new ones. The steps of a dry run, and those of shadow mode, are over before they begin.
 pub fn first_steps(plan: &Plan) -> Vec<Step> {
     let first = |(index, planned): (StepIndex, &PlannedStep)| Step {
         plan: plan.id,
         index,
         state: match (&plan.mode, planned.root) {
-            (PlanMode::DryRun { rules }, _) => never(rules),
+            (PlanMode::DryRun { rules }, _) => {
+                let names: Vec<&str> = rules.iter().map(RuleId::as_str).collect();
+                never(format!("the dry run of {}", names.join(", ")), "they were real")
+            }
+            (PlanMode::Shadow, _) => never("shadow mode".to_owned(), "the server acted"),
             (_, Some(RootAction::Rebuild)) => StepState::Rebuild,
             (_, Some(RootAction::Retest)) if plan.dependencies(index).is_empty() => {
                 StepState::Retest
@@ -173,10 +177,10 @@ pub fn first_steps(plan: &Plan) -> Vec<Step> {
     plan.steps.iter().enumerate().map(first).collect()
 }
 
-fn never(rules: &[RuleId]) -> StepState {
-    let names: Vec<&str> = rules.iter().map(RuleId::as_str).collect();
-    let reason = "it shows what would be done if they were real".to_owned();
-    StepState::Cancelled { author: format!("the dry run of {}", names.join(", ")), reason }
+/// Over before it begins: nothing is left that could start later, and no later plan goes on with it.
+fn never(author: String, condition: &str) -> StepState {
+    let reason = format!("it shows what would be done if {condition}");
+    StepState::Cancelled { author, reason }
 }
 
 /// What was never published cannot be tested as it is: it is built first.

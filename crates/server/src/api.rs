@@ -1,5 +1,6 @@
 //! The HTTP API: messages and interventions in, answers and figures out.
 
+mod feed;
 mod health;
 mod metrics;
 
@@ -183,6 +184,7 @@ fn router(api: &Arc<Api>) -> (Router, OpenApi) {
     let router = Router::new()
         .route("/health", get(health::show))
         .route("/metrics", get(metrics::show))
+        .route("/feed.atom", get(feed::show))
         .route("/docs/problems", get(problem::explain))
         .merge(limited)
         .fallback(nothing_here)

@@ -1,11 +1,21 @@
 //! The whole configuration, field by field, with a default for each.
 
+mod notify;
+mod retention;
+mod shadow;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use model::artifact::BranchName;
 use serde::Deserialize;
+
+pub use notify::Notify;
+pub use retention::Retention;
+pub use shadow::Shadow;
+
+pub(crate) use notify::{channel, usual_kinds};
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -55,12 +65,18 @@ pub struct Config {
     /// How often the dist-git, and everything else, is looked at without a hint.
     #[serde(with = "seconds")]
     pub poll_seconds: Duration,
-    /// How many generations of a published repository, and how many overlays, are kept.
-    pub keep_generations: usize,
     /// What a message must carry as `Authorization: Bearer …`; anybody on this machine may send one if it is left out.
     pub token: Option<String>,
     /// The limits of the HTTP API.
     pub api: Api,
+    /// How much memory the facts of builds may take, in MiB.
+    pub facts_mb: usize,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// How word reaches people.
+    pub notify: Notify,
+    /// Listening and planning without acting.
+    pub shadow: Shadow,
 }
 
 /// The limits of the HTTP API.
@@ -137,9 +153,12 @@ impl Default for Config {
             floor_policy: None,
             rules: None,
             poll_seconds: Duration::from_secs(1),
-            keep_generations: 5,
             token: None,
             api: Api::default(),
+            facts_mb: 512,
+            retention: Retention::default(),
+            notify: Notify::default(),
+            shadow: Shadow::default(),
         }
     }
 }

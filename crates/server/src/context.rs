@@ -1,8 +1,7 @@
 //! What every stage works with: the store, the adapters, the clock, and what is cached of them.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adapters::closure::Closures;
@@ -23,6 +22,7 @@ use store::{Store, builds, sets};
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::facts_cache::FactsCache;
 use crate::graph::GraphCache;
 use crate::owners::Owner;
 use crate::reconcile::plan::reading::Readings;
@@ -86,7 +86,7 @@ pub(crate) struct Context {
     pub(crate) graph: Arc<tokio::sync::Mutex<GraphCache>>,
     pub(crate) running: Running,
     pub(crate) published: crate::published::PublishedCache,
-    facts: Mutex<HashMap<BuildId, Arc<BuildFacts>>>,
+    facts: FactsCache,
 }
 
 impl Context {
@@ -122,7 +122,7 @@ impl Context {
             graph: Arc::default(),
             running: Running::new(&config.data)
                 .map_err(|error| StartError::File { path: config.data.clone(), error })?,
-            facts: Mutex::default(),
+            facts: FactsCache::new(config.facts_mb << 20),
             published: crate::published::PublishedCache::default(),
             wakes: Arc::default(),
             stand_in: stand_in.into_iter().next().ok_or_else(|| {
@@ -142,13 +142,12 @@ impl Context {
         &self,
         build: BuildId,
     ) -> Result<Option<Arc<BuildFacts>>, StageError> {
-        let known = self.facts.lock().unwrap_or_else(PoisonError::into_inner).get(&build).cloned();
-        if known.is_some() {
-            return Ok(known);
+        if let Some(known) = self.facts.get(build) {
+            return Ok(Some(known));
         }
         let Some(facts) = self.read_facts(build).await? else { return Ok(None) };
         let facts = Arc::new(facts);
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner).insert(build, Arc::clone(&facts));
+        self.facts.insert(build, Arc::clone(&facts));
         Ok(Some(facts))
     }
 

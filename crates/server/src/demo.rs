@@ -25,7 +25,7 @@ use model::artifact::{ArtifactKey, CommitId};
 
 use crate::admin::AdminError;
 use crate::clock::Stopwatch;
-use crate::config::{Branch, Config, Planning};
+use crate::config::{Branch, Config, Planning, Retention};
 use crate::context::Context;
 use crate::run::{self, ServeError, Server};
 
@@ -224,7 +224,7 @@ fn config(data: PathBuf, listen: String) -> Config {
         planning,
         poll_seconds: POLL,
         // Each of them is checked once the change has come to rest.
-        keep_generations: 50,
+        retention: Retention { generations: 50, ..Retention::default() },
         ..Config::default()
     }
 }
@@ -233,7 +233,7 @@ impl From<ServeError> for AdminError {
     fn from(error: ServeError) -> Self {
         match error {
             ServeError::Start(error) => error.into(),
-            ServeError::Listen { .. } => Self::input(error),
+            ServeError::Listen { .. } | ServeError::Acts(_) => Self::input(error),
         }
     }
 }

@@ -6,10 +6,12 @@ mod clock;
 pub mod config;
 
 mod context;
+mod facts_cache;
 mod floor;
 mod graph;
 mod owners;
 mod published;
+mod records;
 mod running;
 
 mod composing;

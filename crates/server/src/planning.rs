@@ -15,7 +15,7 @@ use model::rule::{Approval, PlanMode};
 use model::source::{Settings, Source, SourceContent};
 use model::step::Step;
 use pipeline::plan::merge::{Debounce, one_each, start, unfinished};
-use pipeline::plan::{Ground, Request, Root, Setup, make};
+use pipeline::plan::{Ground, Published, Request, Root, Setup, make};
 use pipeline::rules::limits::Bounds;
 use pipeline::rules::passage::Route;
 use store::{builds, edges, holds, plans, refs, sources, steps};
@@ -101,7 +101,7 @@ pub(crate) async fn drafts(
     let routes = routes::routes(context, &all, &supposed.routes).await?;
     let plan = |wish: &Wish| {
         let roots = one_each(wish.roots.iter().cloned());
-        make(request(context, branch, (wish, roots, &routes), &[]), &ground, &setup(context))
+        planned(context, request(context, branch, (wish, roots, &routes), &[]), &ground)
     };
     let plans: Vec<Plan> = groups.iter().map(plan).collect();
     let needed = needs(context, &all).await?;
@@ -159,7 +159,7 @@ pub(crate) async fn draft(
         let ground = ground(context, branch, &all, supposed).await?;
         let routes = routes::routes(context, &all, &supposed.routes).await?;
         let request = request(context, branch, (&wish, all, &routes), &merged);
-        let plan = make(request, &ground, &setup(context));
+        let plan = planned(context, request, &ground);
         let mut touched: Vec<ArtifactKey> = artifacts(&plan).collect();
         touched.extend(needs(context, &wish.roots).await?.into_values().flatten());
         let more = overlapping(context, branch, &touched, &merged).await?;
@@ -182,7 +182,7 @@ pub(crate) async fn alone(
     let ground = ground(context, branch, &roots, supposed).await?;
     let routes = routes::routes(context, &roots, &supposed.routes).await?;
     let request = request(context, branch, (&wish, roots, &routes), &[]);
-    Ok(make(request, &ground, &setup(context)))
+    Ok(planned(context, request, &ground))
 }
 
 fn request(
@@ -210,6 +210,18 @@ fn request(
     }
 }
 
+/// Makes the plan.
+fn planned(context: &Context, request: Request, ground: &Ground) -> Plan {
+    let mut plan = make(request, ground, &setup(context));
+    // What others built stands for a published build in shadow mode; there is nothing to compare with.
+    let unknown = |build: &model::id::BuildId| build.0.is_nil();
+    plan.steps.iter_mut().for_each(|step| step.replaces = step.replaces.filter(|it| !unknown(it)));
+    if context.config.shadow.enabled && plan.mode == PlanMode::Real {
+        plan.mode = PlanMode::Shadow;
+    }
+    plan
+}
+
 fn setup(context: &Context) -> Setup {
     Setup {
         max_rounds: context.config.planning.max_rounds,
@@ -224,6 +236,10 @@ async fn overlapping(
     touched: &[ArtifactKey],
     merged: &[(NumberedPlan, Vec<Step>)],
 ) -> Result<Vec<(NumberedPlan, Vec<Step>)>, StageError> {
+    // What never starts takes over nothing.
+    if context.config.shadow.enabled {
+        return Ok(Vec::new());
+    }
     let mut reader = context.store.read().await?;
     let mut found = Vec::new();
     for head in plans::open_touching(&mut reader, touched).await? {
@@ -266,8 +282,9 @@ async fn ground(
         ..Ground::default()
     };
     ground.settings.extend(supposed.settings.clone());
+    ground.published = built_by_others(context, &mut reader, &keys).await?;
     let published = keys.iter().filter_map(|key| published.published.get_key_value(key));
-    ground.published = published.map(|(key, entry)| (key.clone(), entry.clone())).collect();
+    ground.published.extend(published.map(|(key, entry)| (key.clone(), entry.clone())));
     let mut commits: HashMap<&ArtifactKey, &CommitId> =
         ground.published.iter().map(|(key, entry)| (key, &entry.commit)).collect();
     commits.extend(roots.iter().map(|root| (&root.artifact, &root.commit)));
@@ -279,6 +296,22 @@ async fn ground(
         }
     }
     Ok(ground)
+}
+
+/// In shadow mode others build, and what they do not tell is taken for granted: every branch was built from its tip.
+async fn built_by_others(
+    context: &Context,
+    reader: &mut store::Conn,
+    keys: &[ArtifactKey],
+) -> Result<HashMap<ArtifactKey, Published>, StageError> {
+    if !context.config.shadow.enabled {
+        return Ok(HashMap::new());
+    }
+    let build = uuid::Uuid::nil().into();
+    let tips = refs::tips_of(reader, keys).await?.into_iter();
+    let published =
+        tips.filter_map(|tip| Some((tip.artifact, Published { build, commit: tip.commit? })));
+    Ok(published.collect())
 }
 
 /// Everything the roots reach, the roots included.

@@ -23,6 +23,12 @@ pub(crate) mod publish;
 
 pub(crate) mod outbox;
 
+pub(crate) mod shadow;
+
+pub(crate) mod notify;
+
+pub(crate) mod retain;
+
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,11 +66,17 @@ pub enum Stage {
     Publish,
     /// Tells the world.
     Outbox,
+    /// Reports what shadow mode would have done.
+    Shadow,
+    /// Tells people.
+    Notify,
+    /// Removes what is not kept any more.
+    Retain,
 }
 
 impl Stage {
     /// Every stage, in the order of the pipeline.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Scan,
         Self::Timer,
         Self::Intake,
@@ -76,6 +88,9 @@ impl Stage {
         Self::Gate,
         Self::Publish,
         Self::Outbox,
+        Self::Shadow,
+        Self::Notify,
+        Self::Retain,
     ];
 
     /// Its name, as `--role` takes it.
@@ -92,6 +107,26 @@ impl Stage {
             Self::Gate => "gate",
             Self::Publish => "publish",
             Self::Outbox => "outbox",
+            Self::Shadow => "shadow",
+            Self::Notify => "notify",
+            Self::Retain => "retain",
+        }
+    }
+
+    /// Whether it does anything but listen, plan and tell: in shadow mode it does not run.
+    pub(crate) fn acts(self) -> bool {
+        match self {
+            Self::Scan | Self::Timer | Self::Intake | Self::Plan | Self::Shadow | Self::Notify => {
+                false
+            }
+            Self::Fate
+            | Self::Schedule
+            | Self::Build
+            | Self::Test
+            | Self::Gate
+            | Self::Publish
+            | Self::Outbox
+            | Self::Retain => true,
         }
     }
 
@@ -108,7 +143,7 @@ impl FromStr for Stage {
         Self::ALL.into_iter().find(|stage| stage.as_str() == text).ok_or_else(|| InvalidName {
             what: "role",
             text: text.to_owned(),
-            expected: "scan, timer, intake, plan, fate, schedule, build, test, gate, publish or outbox",
+            expected: "scan, timer, intake, plan, fate, schedule, build, test, gate, publish, outbox, shadow, notify or retain",
         })
     }
 }
@@ -232,6 +267,9 @@ async fn look(
         (Stage::Gate, Some(lease)) => gate::look(context, lease).await,
         (Stage::Publish, Some(lease)) => publish::look(context, lease).await,
         (Stage::Outbox, Some(lease)) => outbox::look(context, lease).await,
+        (Stage::Shadow, Some(lease)) => shadow::look(context, lease).await,
+        (Stage::Notify, Some(lease)) => notify::look(context, lease).await,
+        (Stage::Retain, Some(lease)) => retain::look(context, lease).await,
         (_, None) => Ok(Outcome::Idle),
     }
 }

@@ -24,6 +24,9 @@ pub enum ServeError {
     /// It could not get ready.
     #[error("{0}")]
     Start(#[from] StartError),
+    /// A stage was asked for that shadow mode leaves out.
+    #[error("{} does not run in shadow mode, which never acts: leave out --role, or --shadow", .0.as_str())]
+    Acts(Stage),
     /// The address cannot be listened on.
     #[error("could not listen on {address}: {error}")]
     Listen {
@@ -48,6 +51,7 @@ pub struct Server {
 /// # Errors
 /// [`ServeError`] when it cannot get ready; afterwards trouble is logged and waited out.
 pub async fn start(config: Config, roles: &[Stage]) -> Result<Server, ServeError> {
+    let stages = chosen(&config, roles)?;
     let context = Arc::new(Context::open(config, Arc::new(SystemClock)).await?);
     clear_up(&context).await?;
     // The first plan would wait for the graph, and everything behind it as well.
@@ -60,14 +64,25 @@ pub async fn start(config: Config, roles: &[Stage]) -> Result<Server, ServeError
         listener.local_addr().map_err(|error| ServeError::Listen { address: listen, error })?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    let stages = if roles.is_empty() { &Stage::ALL[..] } else { roles };
-    for &stage in stages {
+    for stage in stages {
         tasks.spawn(reconcile::run(stage, Arc::clone(&context), stopped.clone()));
     }
     tasks.spawn(wake_on_push(Arc::clone(&context), stopped.clone()));
     tasks.spawn(api::serve(Arc::clone(&context), listener, stopped));
     tracing::info!(%address, owner = context.owner.name(), "ready");
     Ok(Server { address, stop, tasks, context })
+}
+
+/// The stages to run: those that were asked for, or all; in shadow mode those that never act.
+fn chosen(config: &Config, roles: &[Stage]) -> Result<Vec<Stage>, ServeError> {
+    let acting = roles.iter().copied().find(|stage| stage.acts());
+    match acting.filter(|_| config.shadow.enabled) {
+        Some(stage) => return Err(ServeError::Acts(stage)),
+        None if !roles.is_empty() => return Ok(roles.to_vec()),
+        None => {}
+    }
+    let may = |stage: &Stage| !config.shadow.enabled || !stage.acts();
+    Ok(Stage::ALL.into_iter().filter(may).collect())
 }
 
 impl Server {

@@ -8,6 +8,7 @@ use model::build::{Build, BuildState, Flavour};
 use model::clock::Timestamp;
 use model::digest::Digest;
 use model::id::BuildId;
+use model::removal::{Subject, SubjectKind};
 use model::version::{Evr, Nvr};
 
 use crate::connection::{Conn, Tx};
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::row::Row;
 use crate::value::{Bind, Filter, args, json};
-use crate::{artifacts, packages};
+use crate::{artifacts, packages, removals};
 
 /// A build that is asked for.
 #[derive(Clone, Debug)]
@@ -84,13 +85,21 @@ macro_rules! select {
 /// Asks for a build. The first build of an NVR gets the dist tag as it is, each further one a higher minor bump:
 /// `.f44`, `.f44.1`, `.f44.2`.
 ///
+/// A build whose outputs were removed is of no use any more: the same build is made once more, under an NVR of its own.
+/// Its input then also names the one it stands in for.
+///
 /// # Errors
 /// [`Error::Conflict`] when the id is taken.
 pub async fn reserve(tx: &mut Tx, new: &NewBuild) -> Result<Reservation> {
     let artifact = artifacts::ensure(tx, &new.artifact).await?;
     artifacts::lock(tx, artifact).await?;
-    if let Some(build) = find(tx, &new.artifact, &new.commit, new.input).await? {
-        return Ok(Reservation::Known(build));
+    let mut input = new.input;
+    while let Some(build) = find(tx, &new.artifact, &new.commit, input).await? {
+        let outputs = Subject::new(SubjectKind::Outputs, build.id);
+        if removals::last(tx, &outputs).await?.is_none() {
+            return Ok(Reservation::Known(build));
+        }
+        input = Digest::of_fields([input.to_string(), build.id.to_string()]);
     }
     let Some((nvr, dist)) = reserve_nvr(tx, new).await? else {
         return Ok(Reservation::Taken { nvr: bumped(new, 0).0 });
@@ -101,7 +110,7 @@ pub async fn reserve(tx: &mut Tx, new: &NewBuild) -> Result<Reservation> {
         artifact: new.artifact.clone(),
         commit: new.commit.clone(),
         flavour: new.flavour,
-        input: new.input,
+        input,
         nvr,
         dist,
         snapshot: new.snapshot,

@@ -1,6 +1,7 @@
 //! Decisions: the ledger's lines, only ever appended.
 
 use model::artifact::ArtifactKey;
+use model::clock::Timestamp;
 use model::decision::{Decision, DecisionKind, NumberedDecision};
 use model::id::{EventId, PlanId};
 
@@ -80,6 +81,19 @@ pub async fn list(
 pub async fn by_number(conn: &mut Conn, number: i64) -> Result<Option<NumberedDecision>> {
     let sql = select!("WHERE d.number = $1");
     conn.row("decisions", sql, args![number]).await?.map(decode).transpose()
+}
+
+/// The lines behind this place that were taken by `until`, the oldest first, up to the first that was taken later.
+pub(crate) async fn after(
+    conn: &mut Conn,
+    number: i64,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<NumberedDecision>> {
+    let sql = select!("WHERE d.number > $1 ORDER BY d.number LIMIT $2");
+    let rows = conn.rows("decisions", sql, args![number, limit]).await?;
+    let lines: Vec<NumberedDecision> = rows.into_iter().map(decode).collect::<Result<_>>()?;
+    Ok(lines.into_iter().take_while(|line| line.decision.at <= until).collect())
 }
 
 pub(crate) async fn check(conn: &mut Conn) -> Result<()> {

@@ -46,9 +46,17 @@ pub mod publications;
 pub mod decisions;
 pub mod outbox;
 
+pub mod actual_builds;
+pub mod shadow_reports;
+
+pub mod deliveries;
+pub mod notices;
+pub mod subscriptions;
+
 pub mod audit;
 pub mod changes;
 pub mod packages;
+pub mod removals;
 pub mod sessions;
 
 pub mod health;

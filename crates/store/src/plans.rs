@@ -269,6 +269,31 @@ pub async fn answering(conn: &mut Conn, event: EventId) -> Result<Vec<PlanHead>>
     conn.rows("plans", sql, args![event]).await?.into_iter().map(decode_head).collect()
 }
 
+/// The plans that were made in shadow mode from `from` on and before `until`, in the order of making.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
+pub async fn in_shadow(
+    conn: &mut Conn,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<NumberedPlan>> {
+    let sql = select_plans!(
+        "WHERE p.mode = 'shadow' AND p.created >= $1 AND p.created < $2 ORDER BY p.number"
+    );
+    conn.rows("plans", sql, args![from, until]).await?.into_iter().map(decode).collect()
+}
+
+/// When the first plan was made in shadow mode; none if there never was one.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`].
+pub async fn first_in_shadow(conn: &mut Conn) -> Result<Option<Timestamp>> {
+    let sql = "SELECT min(created) FROM plans WHERE mode = 'shadow'";
+    let row = conn.row("plans", sql, vec![]).await?;
+    Ok(row.map(|mut row| row.take()).transpose()?.flatten())
+}
+
 pub(crate) async fn check(conn: &mut Conn) -> Result<()> {
     conn.check_rows("plans", select_heads!(""), "p.number", decode_head).await?;
     conn.check_rows("plans", select_plans!(""), "p.number", decode).await

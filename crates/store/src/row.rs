@@ -7,7 +7,9 @@ use std::time::Duration;
 use model::artifact::ArtifactKey;
 use model::clock::Timestamp;
 use model::digest::Digest;
-use model::id::{BuildId, EventId, HoldId, OutboxId, PlanId, ResultId, TestRunId, WaiverId};
+use model::id::{
+    BuildId, DeliveryId, EventId, HoldId, NoticeId, OutboxId, PlanId, ResultId, TestRunId, WaiverId,
+};
 use serde::de::DeserializeOwned;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -231,4 +233,6 @@ columns! {
     WaiverId => Bytes, |raw: Uuid| Ok(Self(raw));
     HoldId => Bytes, |raw: Uuid| Ok(Self(raw));
     OutboxId => Bytes, |raw: Uuid| Ok(Self(raw));
+    NoticeId => Bytes, |raw: Uuid| Ok(Self(raw));
+    DeliveryId => Bytes, |raw: Uuid| Ok(Self(raw));
 }

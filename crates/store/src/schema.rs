@@ -9,12 +9,13 @@ use crate::connection::Dialect;
 use crate::database::{Pools, Store};
 use crate::error::{Error, Result};
 use crate::{
-    audit, builds, decisions, edges, events, holds, inbox, outbox, plans, publications, refs,
-    results, sources, steps, test_runs, waivers,
+    actual_builds, audit, builds, decisions, deliveries, edges, events, holds, inbox, notices,
+    outbox, plans, publications, refs, removals, results, shadow_reports, sources, steps,
+    subscriptions, test_runs, waivers,
 };
 
 /// Number, description, SQLite's text, PostgreSQL's text. Append only: a text that was released never changes.
-const MIGRATIONS: [(i64, &str, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 8] = [
     (
         1,
         "initial",
@@ -38,6 +39,24 @@ const MIGRATIONS: [(i64, &str, &str, &str); 5] = [
         "api",
         include_str!("../migrations/sqlite/0004_api.sql"),
         include_str!("../migrations/postgres/0004_api.sql"),
+    ),
+    (
+        5,
+        "notifications",
+        include_str!("../migrations/sqlite/0005_notifications.sql"),
+        include_str!("../migrations/postgres/0005_notifications.sql"),
+    ),
+    (
+        6,
+        "retention",
+        include_str!("../migrations/sqlite/0006_retention.sql"),
+        include_str!("../migrations/postgres/0006_retention.sql"),
+    ),
+    (
+        7,
+        "shadow mode",
+        include_str!("../migrations/sqlite/0007_shadow.sql"),
+        include_str!("../migrations/postgres/0007_shadow.sql"),
     ),
     (
         8,
@@ -175,6 +194,12 @@ pub(crate) async fn check(store: &Store) -> Result<Vec<String>> {
         decisions::check(conn).await,
         outbox::check(conn).await,
         audit::check(conn).await,
+        removals::check(conn).await,
+        subscriptions::check(conn).await,
+        notices::check(conn).await,
+        deliveries::check(conn).await,
+        actual_builds::check(conn).await,
+        shadow_reports::check(conn).await,
     ];
     for finding in findings {
         match finding {

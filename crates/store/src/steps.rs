@@ -1,10 +1,10 @@
 //! Steps: where each artifact of a plan stands.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::artifact::ArtifactKey;
 use model::clock::Timestamp;
-use model::id::PlanId;
+use model::id::{BuildId, PlanId};
 use model::plan::Plan;
 use model::step::{Step, StepState};
 
@@ -156,6 +156,20 @@ pub async fn get(conn: &mut Conn, plan: PlanId, index: usize) -> Result<Option<S
 pub async fn unsettled(conn: &mut Conn, state: &str) -> Result<Vec<PlacedStep>> {
     let sql = select!("WHERE s.settled = 0 AND s.state = $1 ORDER BY s.plan, s.position");
     conn.rows("steps", sql, args![state]).await?.into_iter().map(decode).collect()
+}
+
+/// The builds that unsettled steps have, in all plans: those they are about, and those of an earlier round.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn builds_of_unsettled(conn: &mut Conn) -> Result<BTreeSet<BuildId>> {
+    let rows = conn.rows("steps", select!("WHERE s.settled = 0"), vec![]).await?;
+    let mut builds = BTreeSet::new();
+    for row in rows {
+        let step = decode(row)?.step;
+        builds.extend(step.state.build().into_iter().chain(step.previous));
+    }
+    Ok(builds)
 }
 
 /// The steps of an artifact in the newest plans, the newest first.

@@ -9,7 +9,7 @@ use crate::artifacts;
 use crate::connection::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::row::Row;
-use crate::value::{args, json};
+use crate::value::{Bind, args, json};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -58,6 +58,16 @@ pub async fn find(conn: &mut Conn, build: BuildId, installed: Digest) -> Result<
 /// [`Error::Unavailable`] or [`Error::Inconsistent`].
 pub async fn get(conn: &mut Conn, id: TestRunId) -> Result<Option<TestRun>> {
     conn.row("test_runs", select!("WHERE r.id = $1"), args![id]).await?.map(decode).transpose()
+}
+
+/// Those runs of `ids` that there are, in any order.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn get_many(conn: &mut Conn, ids: &[TestRunId]) -> Result<Vec<TestRun>> {
+    let ids = ids.iter().map(|id| id.bind()).collect();
+    let rows = conn.rows_in("test_runs", select!("WHERE r.id IN ({})"), ids).await?;
+    rows.into_iter().map(decode).collect()
 }
 
 /// The runs of a build, the oldest first.

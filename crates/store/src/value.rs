@@ -3,7 +3,9 @@
 use model::artifact::{ArtifactName, BranchName, CommitId};
 use model::clock::Timestamp;
 use model::digest::Digest;
-use model::id::{BuildId, EventId, HoldId, OutboxId, PlanId, ResultId, TestRunId, WaiverId};
+use model::id::{
+    BuildId, DeliveryId, EventId, HoldId, NoticeId, OutboxId, PlanId, ResultId, TestRunId, WaiverId,
+};
 use serde::Serialize;
 use sqlx::{Arguments, Encode, Postgres, Sqlite, Type};
 
@@ -88,6 +90,8 @@ binds! {
     WaiverId => Bytes, |value| value.0.as_bytes().to_vec();
     HoldId => Bytes, |value| value.0.as_bytes().to_vec();
     OutboxId => Bytes, |value| value.0.as_bytes().to_vec();
+    NoticeId => Bytes, |value| value.0.as_bytes().to_vec();
+    DeliveryId => Bytes, |value| value.0.as_bytes().to_vec();
 }
 
 impl Bind for Value {

@@ -49,6 +49,24 @@ pub fn latest(root: &Path, name: &ArtifactName) -> Result<Option<ComposeId>, Com
     read_link(&root.join(format!("{LATEST}{name}")))
 }
 
+/// The composes that lie there, in any order, and whether a link points at each.
+///
+/// # Errors
+/// The folder or a link cannot be read.
+pub fn list(root: &Path) -> Result<Vec<(ComposeId, bool)>, ComposeError> {
+    let names = folder::entries(root).map_err(file_error(root))?;
+    let mut latest = Vec::new();
+    for link in names.iter().filter(|name| name.to_string_lossy().starts_with(LATEST)) {
+        latest.extend(read_link(&root.join(link))?);
+    }
+    let ids = names.iter().filter_map(|name| name.to_str()?.parse::<ComposeId>().ok());
+    let known = |id: ComposeId| {
+        let latest = latest.contains(&id);
+        (id, latest)
+    };
+    Ok(ids.map(known).collect())
+}
+
 /// Removes composes, never one that is the latest of a name. Returns what was removed.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Fills a folder with packages and their metadata under a temporary name, then gives it its own.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -229,6 +230,15 @@ pub(crate) fn discard(folder: &Path) -> io::Result<()> {
     let doomed = folder.with_file_name(format!("{TEMPORARY}{name}"));
     fs::rename(folder, &doomed)?;
     remove(&doomed)
+}
+
+/// The names of what is in a folder; none if there is no folder.
+pub(crate) fn entries(folder: &Path) -> io::Result<Vec<OsString>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.file_name())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Waits until no other process writes below a folder, and removes what writers left behind that were killed.

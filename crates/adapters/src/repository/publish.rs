@@ -10,6 +10,7 @@ use model::artifact::BranchName;
 
 use super::snapshot::digest_packages;
 use super::{RepositoryError, folder, images, write_error};
+use crate::removing;
 
 const CURRENT: &str = "current";
 const GENERATION: &str = "generation-";
@@ -60,32 +61,33 @@ pub fn current_generation(
     read_current(&root.join(branch.as_str()))
 }
 
-/// Removes all but the last `keep` generations of a branch, never the current one. Returns what was removed.
-pub async fn retain(
-    root: &Path,
-    branch: &BranchName,
-    keep: usize,
-) -> Result<Vec<i64>, RepositoryError> {
+/// The generations of a branch that lie there, in any order, and whether each is the published one.
+pub fn generations(root: &Path, branch: &BranchName) -> Result<Vec<(i64, bool)>, RepositoryError> {
     let branch = root.join(branch.as_str());
-    let _lock = folder::lock(&branch).await?;
     let current = read_current(&branch)?;
-    let mut numbers = generations(&branch).map_err(write_error(&branch))?;
-    numbers.sort_unstable();
-    numbers.truncate(numbers.len().saturating_sub(keep));
-    // A generation above the current one is about to be published.
-    numbers.retain(|number| current.is_some_and(|current| *number < current));
-    for number in &numbers {
-        let path = branch.join(format!("{GENERATION}{number}"));
-        folder::discard(&path).map_err(write_error(&path))?;
-    }
-    Ok(numbers)
+    let numbers = numbers(&branch).map_err(write_error(&branch))?;
+    Ok(numbers.into_iter().map(|number| (number, Some(number) == current)).collect())
 }
 
-fn generations(branch: &Path) -> io::Result<Vec<i64>> {
+/// Removes an old generation, if it is there. The published one, and one that is about to be, are refused.
+pub async fn remove_generation(
+    root: &Path,
+    branch: &BranchName,
+    number: i64,
+) -> Result<(), RepositoryError> {
+    let branch = root.join(branch.as_str());
+    let _lock = folder::lock(&branch).await?;
+    let path = branch.join(format!("{GENERATION}{number}"));
+    if read_current(&branch)?.is_none_or(|current| number >= current) {
+        return Err(RepositoryError::InUse { path });
+    }
+    removing::remove(&path).await.map_err(write_error(&path))
+}
+
+fn numbers(branch: &Path) -> io::Result<Vec<i64>> {
     let mut numbers = Vec::new();
-    for entry in fs::read_dir(branch)? {
-        let name = entry?.file_name();
-        numbers.extend(name.to_str().and_then(generation_number));
+    for entry in folder::entries(branch)? {
+        numbers.extend(entry.to_str().and_then(generation_number));
     }
     Ok(numbers)
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use adapters::repository::{
-    Contents, RepositoryError, current_generation, publish, retain, snapshot_id, write_snapshot,
+    Contents, RepositoryError, current_generation, generations, publish, remove_generation,
+    remove_snapshot, snapshot_id, snapshots, write_snapshot,
 };
 use model::artifact::BranchName;
 
@@ -147,9 +148,35 @@ async fn generations_follow_each_other() {
         publish(&root, &branch(), 6, &of(&[folder.path().join("missing.rpm")])).await.unwrap_err();
     assert!(error.to_string().contains("missing.rpm"), "{error}");
     assert_eq!(current_generation(&root, &branch()).unwrap(), Some(5));
-    assert_eq!(retain(&root, &branch(), 3).await.unwrap(), [1, 2]);
-    assert_eq!(retain(&root, &branch(), 0).await.unwrap(), [3, 4]);
+    for number in 1..=4 {
+        remove_generation(&root, &branch(), number).await.unwrap();
+        remove_generation(&root, &branch(), number).await.unwrap();
+    }
+    for number in [5, 6] {
+        let error = remove_generation(&root, &branch(), number).await.unwrap_err();
+        assert!(matches!(error, RepositoryError::InUse { .. }), "{error}");
+    }
+    assert_eq!(generations(&root, &branch()).unwrap(), [(5, true)]);
     assert!(root.join("f44/current/a-1-1.f44.noarch.rpm").exists());
+}
+
+#[tokio::test]
+async fn a_snapshot_goes_unless_it_was_used_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    let files = packages(folder.path(), &["a", "b"]);
+    assert_eq!(snapshots(&root).unwrap(), []);
+    let id = write_snapshot(&root, &files).await.unwrap();
+    let [(found, used)] = snapshots(&root).unwrap()[..] else { panic!("there is one") };
+    assert_eq!(found, id);
+    let before = used - std::time::Duration::from_secs(1);
+    assert!(!remove_snapshot(&root, id, before).await.unwrap());
+    assert_eq!(write_snapshot(&root, &files).await.unwrap(), id);
+    let [(_, used)] = snapshots(&root).unwrap()[..] else { panic!("it stayed") };
+    assert!(remove_snapshot(&root, id, used).await.unwrap());
+    assert!(remove_snapshot(&root, id, used).await.unwrap());
+    assert_eq!(snapshots(&root).unwrap(), []);
+    assert_eq!(write_snapshot(&root, &files).await.unwrap(), id);
 }
 
 #[tokio::test]

@@ -56,11 +56,11 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
         }
         Verb::Show { build } => output::answer(global, &admin.build(&build).await?)?,
         Verb::Log { build, follow: false } => {
-            let BuildLog { path, .. } = admin.build_log(&build).await?;
-            if !path.exists() {
-                return Err(missing(&build, &path));
+            let log = admin.build_log(&build).await?;
+            if !log.path.exists() {
+                return Err(missing(&build, &log));
             }
-            print_from(&path, 0)?;
+            print_from(&log.path, 0)?;
         }
         Verb::Log { build, follow: true } => follow(&admin, &build).await?,
     }
@@ -71,13 +71,13 @@ async fn follow(admin: &Admin, build: &str) -> Result<(), Failure> {
     let mut printed = 0;
     loop {
         // Asked before the log is read: what is written until the end is printed.
-        let BuildLog { path, ended } = admin.build_log(build).await?;
-        if path.exists() {
-            printed = print_from(&path, printed)?;
-        } else if ended {
-            return Err(missing(build, &path));
+        let log = admin.build_log(build).await?;
+        if log.path.exists() {
+            printed = print_from(&log.path, printed)?;
+        } else if log.ended {
+            return Err(missing(build, &log));
         }
-        if ended {
+        if log.ended {
             return Ok(());
         }
         tokio::time::sleep(LOOK).await;
@@ -104,9 +104,12 @@ fn print_from(path: &Path, printed: u64) -> Result<u64, Failure> {
     }
 }
 
-fn missing(build: &str, path: &Path) -> Failure {
-    Failure::Usage(format!(
-        "build {build} has no log here: {} is not there (was it built on another machine?)",
-        path.display()
-    ))
+fn missing(build: &str, log: &BuildLog) -> Failure {
+    Failure::Usage(match &log.removed {
+        Some(removed) => format!("the log of build {build} is not kept any more: {removed}"),
+        None => format!(
+            "build {build} has no log here: {} is not there (was it built on another machine?)",
+            log.path.display()
+        ),
+    })
 }

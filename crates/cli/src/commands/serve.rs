@@ -10,10 +10,13 @@ use crate::output;
 /// What to serve, and where.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Run this stage only; may be given more than once: scan, timer, intake, plan, fate, schedule, build, test, gate, publish
-    /// or outbox
+    /// Run this stage only; may be given more than once: scan, timer, intake, plan, fate, schedule, build, test, gate,
+    /// publish, outbox, shadow, notify or retain
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<Stage>,
+    /// Listen and plan, never act; and report each day what it would have done against what was built
+    #[arg(long)]
+    shadow: bool,
     /// Where the API answers; port 0 takes a free one [default: 127.0.0.1:8484]
     #[arg(long, env = "MILLSTREAM_LISTEN", value_name = "ADDRESS")]
     listen: Option<String>,
@@ -25,6 +28,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
     if let Some(listen) = args.listen {
         config.listen = listen;
     }
+    config.shadow.enabled |= args.shadow;
     let mut stop = Stop::listen()?;
     let server = server_run::start(config, &args.roles).await?;
     output::text_block(&format!("listening on http://{}", server.address))?;

@@ -28,6 +28,8 @@ mod repositories;
 #[cfg(test)]
 mod several;
 #[cfg(test)]
+mod shadow;
+#[cfg(test)]
 mod specs;
 #[cfg(test)]
 mod stops;

@@ -1,7 +1,7 @@
 //! Globs as Greenwave's policies use them: Python's `fnmatch`, with `*`, `?`, `[abc]`, `[a-z]` and `[!abc]`.
 
 /// Whether the whole of `text` matches.
-pub(super) fn matches(glob: &str, text: &str) -> bool {
+pub(crate) fn matches(glob: &str, text: &str) -> bool {
     let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
     // Where to go on when what follows the last star turns out not to fit: the star takes one character more.
     let mut retry: Option<(usize, usize)> = None;

@@ -83,6 +83,11 @@ impl Body {
         })
     }
 
+    /// A whole number that may be null or left out.
+    pub(super) fn optional_number(&self, field: &str) -> Result<Option<i64>, Unreadable> {
+        self.value(field).map(|_| self.number(field)).transpose()
+    }
+
     /// None if it is left out; upper and lower case are the same.
     pub(super) fn severity(&self, field: &str) -> Result<Severity, Unreadable> {
         let Some(text) = self.optional_text(field)? else { return Ok(Severity::None) };

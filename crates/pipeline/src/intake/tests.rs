@@ -40,6 +40,14 @@ fn usual(topic: &str) -> Value {
         test_result::TOPIC => json!({
             "artifact": "rpms/zlib#f44", "nvr": "zlib-1.3-1.f44", "case": "ci", "outcome": "failed",
         }),
+        built::TOPIC => json!({
+            "artifact": "rpms/zlib#f44", "nvr": "zlib-1.3-2.f44", "by": "ann", "system": "koji",
+            "at": 1_700_000_000,
+        }),
+        FEDORA => json!({
+            "build_id": 7, "instance": "primary", "name": "zlib", "owner": "ann",
+            "release": "2.f44", "tag": "f44", "tag_id": 3, "user": "bob", "version": "1.3",
+        }),
         topic => panic!("strange topic {topic}"),
     }
 }
@@ -168,7 +176,26 @@ fn other_test_systems_report() {
     );
 }
 
-const TOPICS: [&str; 3] = [git_ref::TOPIC, request::TOPIC, test_result::TOPIC];
+const FEDORA: &str = "org.fedoraproject.prod.buildsys.tag";
+
+#[test]
+fn other_build_systems_report() {
+    let built = built::TOPIC;
+    let sentence = "zlib-1.3-2.f44 of rpms/zlib#f44 was built in koji";
+    check(built, &usual(built).to_string(), &format!("{sentence} by ann"));
+    check_with(built, ("by", json!(null)), sentence);
+    let wrong = "could not read body.at: expected a whole number, got a text";
+    check_with(built, ("at", json!("noon")), wrong);
+    check_with(built, ("-system", json!(null)), "could not read body.system: the field is missing");
+    check(FEDORA, &usual(FEDORA).to_string(), &format!("{sentence} primary by ann"));
+    let wrong = "could not read body.tag: \"f 44\" is not a valid branch name: letters, digits and ._+-/, no empty part and none that starts with a dot";
+    check_with(FEDORA, ("tag", json!("f 44")), wrong);
+    let nobody = "ignored: nobody listens to topic \"xbuildsys.tag\"";
+    check("xbuildsys.tag", "{}", nobody);
+}
+
+const TOPICS: [&str; 5] =
+    [git_ref::TOPIC, request::TOPIC, test_result::TOPIC, built::TOPIC, FEDORA];
 
 /// A value of any kind, a field's proper one among them.
 fn any_value() -> impl Strategy<Value = Value> {

@@ -63,6 +63,8 @@ pub enum PlanState {
     Done,
     /// Another plan goes on with it.
     Superseded,
+    /// It was made in shadow mode: it never starts.
+    Shadow,
 }
 
 /// What is done with an artifact.
@@ -204,6 +206,7 @@ pub fn state_of_names<'a>(
     };
     match kind {
         PlanKind::DryRun => return PlanState::DryRun,
+        PlanKind::Shadow => return PlanState::Shadow,
         PlanKind::Proposed if !names.clone().all(is_settled) => return PlanState::Proposed,
         PlanKind::Proposed | PlanKind::Real => {}
     }
@@ -290,6 +293,7 @@ impl fmt::Display for PlanState {
             Self::DryRun => "dry-run",
             Self::Done => "done",
             Self::Superseded => "superseded",
+            Self::Shadow => "shadow",
         })
     }
 }
@@ -370,6 +374,9 @@ impl PlanReport {
             (PlanMode::DryRun { rules }, _) => {
                 let names: Vec<&str> = rules.iter().map(RuleId::as_str).collect();
                 Some(format!("It shows what would be done if {} were real.", names.join(", ")))
+            }
+            (PlanMode::Shadow, _) => {
+                Some("It was made in shadow mode: it never starts.".to_owned())
             }
             (_, Some(Approval { author, reason, .. })) => {
                 Some(format!("{author} allowed it to touch more than its rule does: {reason}"))

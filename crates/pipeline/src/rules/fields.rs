@@ -126,7 +126,7 @@ pub(super) fn of_event(event: &Event) -> Values {
             let outcome = text(outcome.as_str());
             values.extend([("nvr", text(nvr)), ("case", text(case)), ("outcome", outcome)]);
         }
-        Event::BranchDeleted { .. } | Event::TimeElapsed { .. } => {}
+        Event::BranchDeleted { .. } | Event::TimeElapsed { .. } | Event::Built { .. } => {}
     }
     values
 }

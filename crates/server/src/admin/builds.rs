@@ -7,13 +7,14 @@ use model::artifact::{ArtifactKey, CommitId};
 use model::build::{Build, BuildOutput, BuildState, Failure, Inputs, InstalledPackage, Product};
 use model::digest::Digest;
 use model::id::BuildId;
+use model::removal::{Subject, SubjectKind};
 use serde::Serialize;
 use store::{Conn, Page, builds, sets, steps};
 use utoipa::ToSchema;
 
 use super::table::Table;
 use super::time::{Moment, spoken};
-use super::{Admin, AdminError};
+use super::{Admin, AdminError, retention};
 
 /// How many builds that failed alike are named.
 const ALIKE: u32 = 20;
@@ -122,6 +123,8 @@ pub struct BuildDetail {
     /// Its log.
     #[schema(value_type = String)]
     pub log: PathBuf,
+    /// What of it is not kept any more, when it was removed and why.
+    pub removed: Vec<String>,
     /// Since when it runs, if it does.
     pub running_since: Option<Moment>,
     /// Its id, by which steps name it.
@@ -178,6 +181,7 @@ impl fmt::Display for BuildDetail {
             writeln!(f, "packages  in {}", output.display())?;
             self.packages.iter().try_for_each(|package| writeln!(f, "  {package}"))?;
         }
+        self.removed.iter().try_for_each(|removed| writeln!(f, "not kept  {removed}"))?;
         writeln!(f, "buildroot")?;
         for RootPackage { nevra, direct } in &self.buildroot {
             writeln!(f, "  {nevra}{}", if *direct { " (direct)" } else { "" })?;
@@ -204,6 +208,8 @@ pub struct BuildLog {
     pub path: PathBuf,
     /// Whether the build has ended.
     pub ended: bool,
+    /// When and why the log was removed, if it was.
+    pub removed: Option<String>,
 }
 
 impl Admin {
@@ -243,7 +249,15 @@ impl Admin {
             }
             Product::Image(_) | Product::Compose(_) => Vec::new(),
         };
+        let mut removed = Vec::new();
+        for (kind, what) in [(SubjectKind::Log, "its log"), (SubjectKind::Outputs, "its packages")]
+        {
+            let subject = Subject::new(kind, build.id);
+            let told = retention::told(&mut reader, &self.config, &subject).await?;
+            removed.extend(told.map(|told| format!("{what}, {told}")));
+        }
         Ok(BuildDetail {
+            removed,
             build: BuildView::from(&build),
             input: build.input,
             snapshot: build.snapshot,
@@ -306,9 +320,12 @@ impl Admin {
     /// # Errors
     /// [`AdminError::NotFound`] when there is no such build.
     pub async fn build_log(&self, name: &str) -> Result<BuildLog, AdminError> {
-        let build = named(&mut *self.store.read().await?, name).await?;
+        let mut reader = self.store.read().await?;
+        let build = named(&mut reader, name).await?;
         let ended = !matches!(build.state, BuildState::Queued | BuildState::Running { .. });
-        Ok(BuildLog { path: self.log_path(&build), ended })
+        let subject = Subject::new(SubjectKind::Log, build.id);
+        let removed = retention::told(&mut reader, &self.config, &subject).await?;
+        Ok(BuildLog { path: self.log_path(&build), ended, removed })
     }
 
     fn log_path(&self, build: &Build) -> PathBuf {

@@ -160,6 +160,11 @@ impl Admin {
                         "plan {number} waits for a person to allow it: `millstream plan approve {number}`"
                     )));
                 }
+                PlanMode::Shadow => {
+                    return Err(AdminError::Unfit(format!(
+                        "plan {number} was made in shadow mode: it never starts"
+                    )));
+                }
                 PlanMode::DryRun { .. } => {
                     return Err(AdminError::Unfit(format!(
                         "plan {number} is a dry run: it never starts"

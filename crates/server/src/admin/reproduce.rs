@@ -1,7 +1,7 @@
 //! Builds again with exactly the recorded inputs, and compares what comes out.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use adapters::image::{self, Base, ImageRequest};
@@ -12,13 +12,14 @@ use model::artifact::ArtifactKind;
 use model::build::{Build, BuildState, Inputs, Product};
 use model::digest::Digest;
 use model::facet::{BuildFacets, FacetChange};
+use model::removal::{Subject, SubjectKind};
 use pipeline::affected::compare::compare;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::builds::named;
 use super::time::spoken;
-use super::{Admin, AdminError};
+use super::{Admin, AdminError, retention};
 use crate::clock::mint;
 use crate::context::Context;
 use crate::reconcile::build::{Kept, contents_and_facets, image_request, inputs, recorded_inputs};
@@ -196,7 +197,9 @@ async fn build_again(
     log: PathBuf,
 ) -> Result<Again, AdminError> {
     let inputs = inputs(context, build).await?;
-    expect_kept(&inputs.dependencies)?;
+    if let Some(file) = inputs.dependencies.iter().find(|file| !file.exists()) {
+        return Err(AdminError::Outside(gone(context, file).await?));
+    }
     let id: Uuid = mint();
     let place = context.running.enter(id).map_err(AdminError::outside)?;
     let place = place.ok_or_else(|| AdminError::outside("the same work is under way twice"))?;
@@ -223,6 +226,16 @@ async fn build_again(
         }
         outcome => Err(not_again(build, &said(&outcome), &log)),
     }
+}
+
+/// That a package of the buildroot is not there any more, and why, if that is known.
+async fn gone(context: &Context, file: &Path) -> Result<String, AdminError> {
+    let build = file.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let subject = Subject::new(SubjectKind::Outputs, build);
+    let mut reader = context.store.read().await?;
+    let told = retention::told(&mut reader, &context.config, &subject).await?;
+    let why = told.unwrap_or_else(|| "it is not there any more".to_owned());
+    Ok(format!("the buildroot cannot be laid out again: {}: {why}", file.display()))
 }
 
 fn said(outcome: &Outcome) -> String {

@@ -8,10 +8,11 @@ use model::clock::Timestamp;
 use model::step::StepState;
 use pipeline::plan::report::{PlanState, StepReport};
 use serde::Serialize;
-use store::{Page, health, holds, plans, steps};
+use store::{Page, deliveries, health, holds, plans, steps};
 use utoipa::ToSchema;
 
 use super::plans::reported;
+use super::subscriptions::Undelivered;
 use super::table::Table;
 use super::time::{Moment, spoken};
 use super::{Admin, AdminError};
@@ -35,6 +36,8 @@ pub struct Status {
     pub open_plans: Vec<OpenPlan>,
     /// The artifacts that are frozen or held.
     pub held: Vec<ArtifactKey>,
+    /// Word to people that does not reach them, or never did; the newest few.
+    pub undelivered: Vec<Undelivered>,
 }
 
 /// A plan that is not done.
@@ -79,6 +82,9 @@ impl fmt::Display for Status {
         }
         for artifact in &self.held {
             writeln!(f, "stopped        {artifact} (`millstream hold list`)")?;
+        }
+        for word in &self.undelivered {
+            writeln!(f, "undelivered    {word}")?;
         }
         for plan in &self.open_plans {
             writeln!(f, "\nplan {} is {}", plan.number, plan.state)?;
@@ -131,6 +137,11 @@ impl Admin {
             .into_iter()
             .map(|hold| hold.artifact)
             .collect();
+        let mut undelivered = Vec::new();
+        for state in ["retrying", "given-up"] {
+            let few = deliveries::list(&mut reader, Some(state), Page::first(5)).await?;
+            undelivered.extend(few.into_iter().map(Undelivered::from));
+        }
         let since = |at: Option<Timestamp>| at.map(|at| now.since(at).as_secs_f64());
         Ok(Status {
             database: self.database_kind(),
@@ -144,10 +155,12 @@ impl Admin {
                 ("builds", health.builds),
                 ("test_runs", health.test_runs),
                 ("open_steps", health.open_steps),
+                ("deliveries", deliveries::count(&mut reader).await?),
                 ("outbox", BTreeMap::from([("unsent".to_owned(), health.unsent)])),
             ]),
             open_plans,
             held,
+            undelivered,
         })
     }
 }

@@ -13,6 +13,7 @@ use model::gate::{Objection, ObjectionKind};
 use model::id::{EventId, PlanId};
 use model::plan::{Plan, RootAction};
 use model::reason::Reason;
+use model::removal::{Doomed, RemovalReason, Subject, SubjectKind};
 use model::rule::PlanMode;
 use model::source::About;
 use model::step::{Step, StepState};
@@ -22,7 +23,7 @@ use pipeline::rules::matching::Answer;
 use pipeline::rules::passage::Route;
 use pipeline::rules::shipped;
 use store::builds::{Fence, NewBuild, Reservation};
-use store::{builds, events, plans, steps, test_runs};
+use store::{builds, events, plans, removals, steps, test_runs};
 
 use super::retry::RetryRequest;
 use super::*;
@@ -355,4 +356,23 @@ async fn a_refused_gate_tells_its_objections() {
     assert!(!decision.is_open());
     let text = "lib-1-1.f44 of rpms/lib#f44 in plan 1: refused\n  tests.use of rpms/user#f44 failed: it crashed\n";
     assert_eq!(decision.to_string(), text);
+}
+
+#[tokio::test]
+async fn a_log_that_was_removed_says_when_and_why() {
+    let scene = scene(succeeded(), held(ObjectionKind::Missing)).await;
+    assert_eq!(scene.admin.build_log("1").await.unwrap().removed, None);
+    let mut tx = scene.admin.store.begin().await.unwrap();
+    let reason = RemovalReason::Old { ended: Timestamp(1), kept: Duration::from_secs(86_400 * 90) };
+    let subject = Subject::new(SubjectKind::Log, scene.lib.id);
+    removals::intend(&mut tx, &[(Doomed { subject, reason }, 2048)], Timestamp(1)).await.unwrap();
+    removals::finish(&mut tx, 1, Timestamp(5_000_000)).await.unwrap();
+    tx.commit().await.unwrap();
+    let told = "removed at 1970-01-01T00:00:05Z: it was over for more than 90 days (logs_days in [retention])";
+    assert_eq!(scene.admin.build_log("1").await.unwrap().removed.as_deref(), Some(told));
+    let shown = scene.admin.build("1").await.unwrap().to_string();
+    assert!(shown.contains(&format!("not kept  its log, {told}\n")), "{shown}");
+    let list = scene.admin.removals(None, 9).await.unwrap().to_string();
+    let row = "1970-01-01T00:00:05Z  log   2.0 KiB  build 1 (lib-1-1.f44)  it was over for more than 90 days";
+    assert!(list.contains(row), "{list}");
 }

@@ -231,13 +231,18 @@ impl Admin {
     }
 }
 
-/// 32 random bytes in hexadecimal.
-pub(crate) fn secret() -> Result<String, AdminError> {
+/// 32 random bytes.
+pub(super) fn random() -> Result<[u8; 32], AdminError> {
     let mut bytes = [0; 32];
     let read = File::open(RANDOM).and_then(|mut random| random.read_exact(&mut bytes));
     read.map_err(|error| AdminError::Outside(format!("could not read {RANDOM}: {error}")))?;
+    Ok(bytes)
+}
+
+/// 32 random bytes in hexadecimal.
+pub(crate) fn secret() -> Result<String, AdminError> {
     let mut secret = String::with_capacity(64);
-    for byte in bytes {
+    for byte in random()? {
         // Writing to a string cannot fail.
         let _ = write!(secret, "{byte:02x}");
     }

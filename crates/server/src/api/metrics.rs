@@ -10,15 +10,26 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use model::clock::Timestamp;
+use model::removal::SubjectKind;
+use store::deliveries;
 use store::health::{self, Health};
+use store::removals::{self, Total};
 
 use super::Api;
 use super::problem::Problem;
 
 /// Writes every figure.
 pub(super) async fn show(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, Problem> {
-    let health = health::read(&mut *api.store.read().await?).await?;
-    let text = text(&health, api.clock.now(), api.running.count());
+    let mut reader = api.store.read().await?;
+    let health = health::read(&mut reader).await?;
+    let mut text = text(&health, api.clock.now(), api.running.count());
+    by_state(
+        &mut text,
+        "millstream_deliveries",
+        "Word to people: waiting, retrying, sent or given-up.",
+        &deliveries::count(&mut reader).await?,
+    );
+    removed(&mut text, &removals::totals(&mut reader).await?);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }
 
@@ -57,6 +68,25 @@ fn text(health: &Health, now: Timestamp, running: usize) -> String {
         running as f64,
     );
     text
+}
+
+/// What retention removed, by kind.
+fn removed(text: &mut String, totals: &BTreeMap<SubjectKind, Total>) {
+    let counter = |name: &str, help: &str, value: fn(&Total) -> u64| {
+        let mut lines = format!("# HELP {name} {help}\n# TYPE {name} counter\n");
+        for (kind, total) in totals {
+            let _ = writeln!(lines, "{name}{{kind=\"{kind}\"}} {}", value(total));
+        }
+        lines
+    };
+    let count = |total: &Total| total.count;
+    let bytes = |total: &Total| total.bytes;
+    text.push_str(&counter(
+        "millstream_removed_total",
+        "Things that are not kept any more.",
+        count,
+    ));
+    text.push_str(&counter("millstream_removed_bytes_total", "Room that this made.", bytes));
 }
 
 fn gauge(text: &mut String, name: &str, help: &str, value: f64) {

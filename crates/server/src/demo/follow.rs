@@ -209,7 +209,7 @@ impl Seen {
         let rests = |plan: &Plan, steps: &[Step]| match report::state(plan.mode.kind(), steps) {
             PlanState::Done | PlanState::DryRun => true,
             PlanState::Held | PlanState::Proposed => unchanged >= quiet,
-            PlanState::Running | PlanState::Superseded => false,
+            PlanState::Running | PlanState::Superseded | PlanState::Shadow => false,
         };
         self.open == 0 && self.plans.iter().all(|(_, plan, steps)| rests(plan, steps))
     }

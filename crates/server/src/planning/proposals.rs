@@ -28,6 +28,10 @@ pub(crate) async fn take_large(
     roots: &mut Vec<Root>,
     bounds: &HashMap<EventId, Bounds>,
 ) -> Result<Vec<(Draft, Vec<Root>)>, StageError> {
+    // What never starts needs nobody's yes.
+    if context.config.shadow.enabled {
+        return Ok(Vec::new());
+    }
     let limited =
         |root: &mut Root| bounds.get(&root.event).is_some_and(|bounds| bounds.size.is_some());
     let mut by_event: BTreeMap<EventId, Vec<Root>> = BTreeMap::new();
@@ -58,6 +62,10 @@ pub(crate) async fn replaced_by(
 ) -> Result<Vec<(ArtifactKey, (NumberedPlan, Vec<Step>))>, StageError> {
     let rebuilt = roots.iter().filter(|root| root.action == RootAction::Rebuild);
     let rebuilt: HashSet<&ArtifactKey> = rebuilt.map(|root| &root.artifact).collect();
+    // What never starts takes nobody's place.
+    if context.config.shadow.enabled {
+        return Ok(Vec::new());
+    }
     let mut reader = context.store.read().await?;
     let mut replaced = Vec::new();
     for head in plans::proposed(&mut reader, Some(branch)).await? {
@@ -78,6 +86,10 @@ pub(crate) async fn replaced_by(
 pub(crate) async fn allowed(
     context: &Context,
 ) -> Result<Vec<(NumberedPlan, Vec<Step>, Approval)>, StageError> {
+    // It is made again by a server that acts.
+    if context.config.shadow.enabled {
+        return Ok(Vec::new());
+    }
     let mut reader = context.store.read().await?;
     let mut allowed = Vec::new();
     for head in plans::proposed(&mut reader, None).await? {

@@ -3,12 +3,13 @@
 use model::event::{Event, EventState};
 use model::id::EventId;
 use model::message::{InboxState, Received};
+use model::shadow::ActualBuild;
 use model::test::TestResult;
 use pipeline::intake::{self, Reading};
 use pipeline::rules::EventKind;
 use store::leases::{self, Lease};
 use store::refs::{self, Move};
-use store::{Tx, builds, events, inbox, results};
+use store::{Tx, actual_builds, builds, events, inbox, results};
 
 use super::{Outcome, Stage, StageError};
 use crate::clock::mint;
@@ -73,8 +74,15 @@ async fn record(
     accepted: &[(EventId, Event)],
 ) -> Result<(), StageError> {
     events::insert_many(tx, accepted, context.clock.now()).await?;
-    let results = accepted.iter().filter(|(_, event)| matches!(event, Event::TestResult { .. }));
-    let results: Vec<EventId> = results.map(|(id, _)| *id).collect();
+    let of = |kind: fn(&Event) -> bool| -> Vec<EventId> {
+        accepted.iter().filter(|(_, event)| kind(event)).map(|(id, _)| *id).collect()
+    };
+    let builds = of(|event| matches!(event, Event::Built { .. }));
+    if !builds.is_empty() {
+        // Their effect is all there is to them: shadow reports read the builds.
+        events::set_state(tx, &builds, EventState::New, EventState::Done).await?;
+    }
+    let results = of(|event| matches!(event, Event::TestResult { .. }));
     if !results.is_empty() {
         context.wakes.wake(Stage::Gate);
         if !context.rules.is_on(EventKind::TestResult) {
@@ -134,6 +142,20 @@ async fn effect(
                 at: now,
             };
             results::insert_many(tx, &[result]).await?;
+        }
+        Event::Built { artifact, nvr, by, system, at } => {
+            if !context.config.follows(artifact.branch.as_str()) {
+                let reason = format!("nobody follows branch {}", artifact.branch);
+                return Ok(Err(InboxState::Ignored { reason }));
+            }
+            let build = ActualBuild {
+                artifact: artifact.clone(),
+                nvr: nvr.clone(),
+                by: by.clone(),
+                system: system.clone(),
+                at: at.unwrap_or(now),
+            };
+            actual_builds::put(tx, &build).await?;
         }
         Event::Requested { .. } | Event::TimeElapsed { .. } => {}
     }

@@ -388,7 +388,9 @@ fn planned(context: &Context, draft: &Draft) -> Vec<Decision> {
         detail: serde_json::json!(stop),
         ..about(context, draft, DecisionKind::Stopped, stop.to_string())
     });
+    let root = draft.plan.steps.iter().find(|step| step.root.is_some());
     let asked = proposals::sentence(draft).map(|sentence| Decision {
+        artifact: root.map(|root| root.artifact.clone()),
         detail: serde_json::json!(draft.plan.mode),
         ..about(context, draft, DecisionKind::Proposed, sentence)
     });

@@ -252,7 +252,6 @@ async fn switch(
     for stage in [Stage::Outbox, Stage::Fate] {
         context.wakes.wake(stage);
     }
-    tidy(context, generation).await;
     Ok(())
 }
 
@@ -384,14 +383,4 @@ async fn tell(
         at: context.clock.now(),
     };
     Ok(outbox::push(tx, &message).await?)
-}
-
-/// Removes old generations. That it fails harms nobody; the next publication tries again.
-async fn tidy(context: &Context, generation: &Generation) {
-    let keep = context.config.keep_generations;
-    if let Err(error) =
-        repository::retain(&context.config.published_root(), &generation.branch, keep).await
-    {
-        tracing::warn!(branch = %generation.branch, %error, "could not remove old generations");
-    }
 }

@@ -14,6 +14,12 @@ mod work;
 
 #[cfg(test)]
 mod gates;
+#[cfg(test)]
+mod notices;
+#[cfg(test)]
+mod retention;
+#[cfg(test)]
+mod shadow;
 
 #[cfg(test)]
 mod following;

@@ -66,7 +66,11 @@ pub(crate) async fn log(
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let BuildLog { path, ended } = api.admin.build_log(&build).await?;
+    let BuildLog { path, ended, removed } = api.admin.build_log(&build).await?;
+    if let Some(removed) = removed {
+        let detail = format!("the log of build {build} is not kept any more: {removed}");
+        return Err(Problem::new(Kind::NotFound, detail));
+    }
     if wanted.follow {
         let follow = Follow {
             build,

@@ -1,0 +1,24 @@
+-- What was removed from the disk by policy, and what is about to be. The intent comes first; `removed` says it is done.
+CREATE TABLE removals (
+    number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    bytes BIGINT NOT NULL,
+    decided BIGINT NOT NULL,
+    removed BIGINT
+);
+CREATE INDEX removals_by_subject ON removals (kind, subject, number);
+CREATE INDEX removals_pending ON removals (number) WHERE removed IS NULL;
+
+-- Builds whose outputs nobody uses, and since when.
+CREATE TABLE unused_outputs (
+    build BYTEA PRIMARY KEY REFERENCES builds (id),
+    since BIGINT NOT NULL
+);
+
+-- When retention was asked for and when it took place, by name.
+CREATE TABLE retention_times (
+    name TEXT PRIMARY KEY,
+    at BIGINT NOT NULL
+);

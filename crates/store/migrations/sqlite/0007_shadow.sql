@@ -1,0 +1,21 @@
+-- Plans that were made in shadow mode.
+CREATE INDEX plans_in_shadow ON plans (created) WHERE mode = 'shadow';
+
+-- What other build systems made, as they tell.
+CREATE TABLE actual_builds (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    artifact INTEGER NOT NULL REFERENCES artifacts (id),
+    nvr TEXT NOT NULL,
+    made_by TEXT,
+    system TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (artifact, nvr, system)
+) STRICT;
+CREATE INDEX actual_builds_by_at ON actual_builds (at);
+
+CREATE TABLE shadow_reports (
+    begins INTEGER PRIMARY KEY,
+    ends INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
