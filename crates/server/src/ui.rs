@@ -42,6 +42,8 @@ mod holds;
 mod requests;
 
 mod search;
+mod whereabouts;
+
 mod session;
 
 #[cfg(test)]
@@ -104,6 +106,8 @@ pub(crate) fn router(api: &Arc<Api>) -> Router {
         .route("/holds/release", get(holds::ask_release).post(holds::send_release))
         .route("/requests/new", get(requests::ask).post(requests::send))
         .route("/search", get(search::show))
+        .route("/where", get(whereabouts::ask))
+        .route("/where/{*name}", get(whereabouts::show))
         .route("/session", get(session::ask).post(session::enter))
         .route("/session/end", axum::routing::post(session::end))
         .layer(from_fn_with_state(Arc::clone(&ui), recorded::record))

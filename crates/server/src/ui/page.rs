@@ -132,7 +132,8 @@ fn footer() -> Markup {
         footer.bottom {
             p {
                 "Millstream " (env!("CARGO_PKG_VERSION")) " · the same answers: "
-                code { "millstream status" } ", " a href="/metrics" { "metrics" }
+                code { "millstream status" } ", " a href="/metrics" { "metrics" } ", "
+                a href="/api/v1/openapi.json" { "API" }
             }
         }
     }

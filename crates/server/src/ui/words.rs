@@ -63,6 +63,14 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("replaced", "cycle", "waiting"),
     ("reused", "cycle", "quiet"),
     ("made", "built", "moving"),
+    // Whereabouts.
+    ("current", "passed", "good"),
+    ("complete", "built", "good"),
+    ("under way", "running", "moving"),
+    ("on its way", "queued", "waiting"),
+    ("undecided", "undecided", "waiting"),
+    ("stuck", "held", "held"),
+    ("never built", "missing", "missing"),
     // Holds, waivers and artifacts.
     ("in force", "held", "held"),
     ("ended", "left", "quiet"),
