@@ -101,7 +101,10 @@ pub fn read(file: &str, text: &str) -> Result<Rule, Vec<RuleProblem>> {
     let rule = rule(&mut reader, &document);
     match rule {
         Some(rule) if reader.problems.is_empty() => Ok(rule),
-        _ => Err(reader.problems),
+        _ => {
+            reader.problems.sort_by_key(|problem| problem.line);
+            Err(reader.problems)
+        }
     }
 }
 
@@ -114,22 +117,25 @@ fn rule(reader: &mut Reader<'_>, document: &Value) -> Option<Rule> {
     let action =
         reader.word(fields, &[Part::Key("do")], &Action::ALL.map(|known| (known.as_str(), known)));
     let scope = Scope { on: &on, in_follow: false };
+    let every = reader.read(fields, &[Part::Key("every")], "a time, e.g. 12h or 7d", duration);
+    let when = condition(reader, fields, &[Part::Key("when")], scope);
+    let severities = Severity::ALL.map(|known| (known.as_str(), known));
+    let severity = reader.word(fields, &[Part::Key("severity")], &severities);
+    let (mode, follow) = (mode(reader, fields), follow(reader, fields, &on));
+    let limits = limits(reader, fields);
+    // Everything is read first, so that everything that is wrong is told.
     let rule = Rule {
         id: id?,
         description: description.clone().unwrap_or_default(),
         origin: Origin::File(reader.file.to_owned()),
         disabled,
-        every: reader.read(fields, &[Part::Key("every")], "a time, e.g. 12h or 7d", duration),
-        when: condition(reader, fields, &[Part::Key("when")], scope),
+        every,
+        when,
         action,
-        mode: mode(reader, fields),
-        severity: reader.word(
-            fields,
-            &[Part::Key("severity")],
-            &Severity::ALL.map(|known| (known.as_str(), known)),
-        ),
-        follow: follow(reader, fields, &on),
-        limits: limits(reader, fields),
+        mode,
+        severity,
+        follow,
+        limits,
         on,
     };
     // A file that only switches a shipped rule off need not repeat it.

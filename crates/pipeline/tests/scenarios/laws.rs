@@ -3,7 +3,7 @@
 use model::edge::EdgeKind;
 use model::facet::Facet;
 use model::plan::{Plan, StepIndex};
-use model::reason::Reason;
+use model::reason::{Reason, Stop, StopReason};
 use model::source::Settings;
 use model::step::{Step, StepState};
 use pipeline::affected::compare::first_heard;
@@ -52,12 +52,13 @@ fn check_reason(step: &Step) {
 }
 
 /// Something this step needs, or a member of a cycle it needs, failed or is held; or what passed waits for one that
-/// would break with it.
+/// would break with it, which may be one that a rule leaves out.
 fn is_held_by_others(simulation: &Simulation, step: &Step) -> bool {
-    if matches!(step.state, StepState::Passed { .. }) {
-        return simulation.steps.iter().any(is_stopped);
-    }
     let plan = simulation.plan.as_ref().unwrap();
+    if matches!(step.state, StepState::Passed { .. }) {
+        let by_rule = |stop: &Stop| matches!(stop.because, StopReason::Rule { .. });
+        return simulation.steps.iter().any(is_stopped) || plan.stops.iter().any(by_rule);
+    }
     let mut open = vec![step.index];
     let mut seen = vec![false; plan.steps.len()];
     while let Some(at) = open.pop() {

@@ -34,7 +34,8 @@ impl<'a> Reader<'a> {
         below: usize,
         message: impl Into<String>,
     ) {
-        let line = if path.is_empty() { None } else { line_of(self.text, path, false) };
+        // What is wrong with a file as a whole shows where it begins.
+        let line = if path.is_empty() { Some(1) } else { line_of(self.text, path, false) };
         self.add(line.map(|line| line + below), message.into());
     }
 

@@ -45,10 +45,10 @@ fn a_file_may_only_switch_a_rule_off() {
     check(
         "id: rule\ndisabled: maybe\n",
         "\
-rule:2: expected true or false, got a text
-rule: `description` is missing: it is what people read when the rule acts
-rule: `on` is missing: the kinds of event the rule is asked about
-rule: the rule does nothing: it has no `do`, no `follow`, no `limits` and no `severity`",
+rule:1: `description` is missing: it is what people read when the rule acts
+rule:1: `on` is missing: the kinds of event the rule is asked about
+rule:1: the rule does nothing: it has no `do`, no `follow`, no `limits` and no `severity`
+rule:2: expected true or false, got a text",
     );
 }
 
@@ -71,6 +71,7 @@ rule:7: there is no field `edge`: there are edges, when, depth, hours
 rule:8: \"contain\" is none of build-requires, buildroot, requires, contains, layered-on, ships
 rule:9: expected a number from 1, got a number
 rule:8: entry 1 of `follow` takes all these edges already: of several entries the first that fits decides
+rule:9: expected a number from 1, got a number
 rule:11: expected a number from 1, got a text
 rule:12: \"at night\" is not a valid span of hours: HH:MM-HH:MM in UTC, or with the distance from it, e.g. 22:00-06:00 +02:00",
     );
@@ -89,8 +90,8 @@ fn what_is_reserved_is_refused() {
     check_tail(
         "on: [committed]\ndo: rebuild\nmode: scratch\ngate: none\n",
         "\
-rule:6: `gate` is reserved: what stands between a build and its dependents is said by gating.yaml and the floor policy, which no rule relaxes
-rule:5: `scratch` is reserved: there are no scratch builds yet; `dry-run` shows what a rule would do",
+rule:5: `scratch` is reserved: there are no scratch builds yet; `dry-run` shows what a rule would do
+rule:6: `gate` is reserved: what stands between a build and its dependents is said by gating.yaml and the floor policy, which no rule relaxes",
     );
 }
 
@@ -100,7 +101,7 @@ fn the_id_is_the_name_of_the_file() {
         "id: other\ndisabled: true\n",
         "rule:1: the id is other, and the file is named rule: they have to be the same",
     );
-    check("disabled: true\n", "rule: `id` is missing");
+    check("disabled: true\n", "rule:1: `id` is missing");
     check("id: 7\ndisabled: true\n", "rule:1: expected a text, got a number");
 }
 
@@ -108,7 +109,7 @@ fn the_id_is_the_name_of_the_file() {
 fn what_does_nothing_is_refused() {
     check_tail(
         "on: [committed]\n",
-        "rule: the rule does nothing: it has no `do`, no `follow`, no `limits` and no `severity`",
+        "rule:1: the rule does nothing: it has no `do`, no `follow`, no `limits` and no `severity`",
     );
     check_tail(
         "on: [committed]\ndo: notify\nlimits: {size: 3}\n",
@@ -153,11 +154,11 @@ fn time_needs_a_period_and_artifacts() {
 fn what_is_no_rule_file_is_refused() {
     check(
         "",
-        "rule: expected fields (id, description, on, every, when, do, mode, severity, follow, limits, disabled), got nothing",
+        "rule:1: expected fields (id, description, on, every, when, do, mode, severity, follow, limits, disabled), got nothing",
     );
     check(
         "- a\n",
-        "rule: expected fields (id, description, on, every, when, do, mode, severity, follow, limits, disabled), got a list",
+        "rule:1: expected fields (id, description, on, every, when, do, mode, severity, follow, limits, disabled), got a list",
     );
     assert!(read("rule.yaml", "id: [\n").is_err());
     assert!(read("rule.yaml", &" ".repeat(70_000)).is_err());

@@ -70,7 +70,10 @@ impl fmt::Display for Trial {
             writeln!(f, "  people are told by: {}", names(&self.notices))?;
         }
         let Some(plan) = &self.plan else { return Ok(()) };
-        plan.to_string().lines().try_for_each(|line| writeln!(f, "  {line}"))
+        plan.to_string().lines().try_for_each(|line| match line {
+            "" => writeln!(f),
+            line => writeln!(f, "  {line}"),
+        })
     }
 }
 
