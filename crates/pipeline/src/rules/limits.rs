@@ -1,5 +1,6 @@
 //! The limits of rules: how long a plan waits for more, how much it may touch, and in which hours it builds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::rule::{Hours, RuleId};
@@ -34,9 +35,9 @@ pub struct Bounds {
 
 impl Bounds {
     /// The limits of these rules, which stand in the order of their ids.
-    pub(super) fn of<'a>(rules: impl Iterator<Item = &'a Rule> + Clone) -> Self {
-        let limits = || rules.clone().map(|rule| &rule.limits);
-        let sizes = rules.clone().filter_map(|rule| Some((rule.limits.size?, &rule.id)));
+    pub(super) fn of(rules: &[Arc<Rule>]) -> Self {
+        let limits = || rules.iter().map(|rule| &rule.limits);
+        let sizes = rules.iter().filter_map(|rule| Some((rule.limits.size?, &rule.id)));
         Self {
             debounce: limits().filter_map(|limits| limits.debounce).max(),
             debounce_at_most: limits().filter_map(|limits| limits.debounce_at_most).max(),
@@ -60,7 +61,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 /// A duration in the largest unit that tells it exactly.
 pub fn spoken(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    let fits = |(_, unit): &&(char, u64)| seconds > 0 && seconds % unit == 0;
+    let fits = |(_, unit): &&(char, u64)| seconds > 0 && seconds.is_multiple_of(*unit);
     let (name, unit) = UNITS.iter().find(fits).unwrap_or(&('s', 1));
     format!("{}{name}", seconds / unit)
 }

@@ -185,7 +185,7 @@ impl Matches {
         };
         let severities = rules.iter().filter_map(|rule| rule.severity);
         let severity = severities.chain([self.event.severity()]).max().unwrap_or_default();
-        let bounds = Bounds::of(rules.iter().map(Arc::as_ref));
+        let bounds = Bounds::of(&rules);
         let (set, event, about) = (Arc::clone(&self.set), self.event.clone(), self.about.clone());
         let route = Route { set, rules, event, about, starter: rule.clone() };
         Answer::Start(Box::new(Launch { action, rule, severity, bounds, route }))

@@ -54,7 +54,7 @@ impl Route {
     /// The route, ready to be asked about edges.
     pub fn passages(&self) -> Passages<'_> {
         let conditional = self.rules.iter().flat_map(|rule| &rule.follow).any(|f| f.when.is_some());
-        let hours = Bounds::of(self.rules.iter().map(Arc::as_ref)).hours;
+        let hours = Bounds::of(&self.rules).hours;
         Passages {
             hours,
             facts: conditional.then(|| Facts::of(&self.event, &self.about, &self.set.labels)),

@@ -1,3 +1,5 @@
+//! What is wrong with rule files, by line, and that nothing in one makes the reader fall.
+
 use proptest::prelude::*;
 
 use super::*;
