@@ -7,6 +7,8 @@ use std::time::Duration;
 use model::artifact::BranchName;
 use serde::Deserialize;
 
+use crate::admin::tokens::Scope;
+
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -61,6 +63,53 @@ pub struct Config {
     pub token: Option<String>,
     /// The limits of the HTTP API.
     pub api: Api,
+    /// Through whom people log in; nobody can if it is left out. Needs a program built with the feature `oidc`.
+    pub oidc: Option<Oidc>,
+}
+
+/// Through whom people log in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    /// The provider of OpenID Connect.
+    pub issuer: String,
+    /// What this server is called there.
+    pub client_id: String,
+    /// Its secret there.
+    pub client_secret: String,
+    /// Where people reach this server, e.g. `https://mill.example`.
+    pub url: String,
+    /// What is asked for beside `openid`.
+    #[serde(default = "profile")]
+    pub request: Vec<String>,
+    /// The claim that names a person.
+    #[serde(default = "preferred_username")]
+    pub name_claim: String,
+    /// The claim that lists a person's groups.
+    #[serde(default = "groups")]
+    pub groups_claim: String,
+    /// For each scope the groups whose members have it.
+    #[serde(default)]
+    pub scopes: BTreeMap<Scope, Vec<String>>,
+    /// How long a person stays logged in.
+    #[serde(default = "half_a_day")]
+    pub session_hours: u32,
+}
+
+fn profile() -> Vec<String> {
+    vec!["profile".to_owned()]
+}
+
+fn preferred_username() -> String {
+    "preferred_username".to_owned()
+}
+
+fn groups() -> String {
+    "groups".to_owned()
+}
+
+fn half_a_day() -> u32 {
+    12
 }
 
 /// The limits of the HTTP API.
@@ -140,6 +189,7 @@ impl Default for Config {
             keep_generations: 5,
             token: None,
             api: Api::default(),
+            oidc: None,
         }
     }
 }
