@@ -11,6 +11,9 @@ pub mod toolchain;
 pub mod image;
 
 pub mod facets;
+#[cfg(feature = "oidc")]
+pub mod oidc;
+
 pub mod packages;
 
 pub mod closure;

@@ -13,6 +13,8 @@ mod limits;
 
 mod access;
 mod audited;
+#[cfg(feature = "oidc")]
+mod auth;
 
 mod etag;
 
@@ -63,6 +65,8 @@ pub(crate) struct Api {
     pub(crate) graph: Arc<tokio::sync::Mutex<GraphCache>>,
     writer: Writer,
     limits: Limits,
+    #[cfg(feature = "oidc")]
+    logins: Option<auth::Logins>,
     /// The place of the newest change.
     news: watch::Receiver<Place>,
     /// Becomes true when the server stops.
@@ -99,6 +103,8 @@ impl Api {
             admin: Admin::with(config.clone(), store.clone(), Arc::clone(&clock)),
             writer: v1::messages::writer::start(store.clone(), Arc::clone(&wakes)),
             limits: Limits::new(&config.api),
+            #[cfg(feature = "oidc")]
+            logins: config.oidc.clone().map(auth::Logins::new),
             news: news::watch(store.clone(), Arc::clone(&wakes), stop.clone()),
             config,
             store,
@@ -176,6 +182,8 @@ fn router(api: &Arc<Api>) -> (Router, OpenApi) {
         let text = text.clone();
         async move { ([(header::CONTENT_TYPE, "application/json")], text) }
     };
+    #[cfg(feature = "oidc")]
+    let v1 = v1.merge(auth::router());
     let limited = v1
         .route("/api/v1/openapi.json", get(show_document))
         .layer(from_fn(etag::tag))

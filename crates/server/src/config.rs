@@ -15,6 +15,7 @@ pub use notify::Notify;
 pub use retention::Retention;
 pub use shadow::Shadow;
 
+use crate::admin::tokens::Scope;
 pub(crate) use notify::{channel, usual_kinds};
 
 /// A configuration that cannot be used.
@@ -77,6 +78,53 @@ pub struct Config {
     pub notify: Notify,
     /// Listening and planning without acting.
     pub shadow: Shadow,
+    /// Through whom people log in; nobody can if it is left out. Needs a program built with the feature `oidc`.
+    pub oidc: Option<Oidc>,
+}
+
+/// Through whom people log in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    /// The provider of OpenID Connect.
+    pub issuer: String,
+    /// What this server is called there.
+    pub client_id: String,
+    /// Its secret there.
+    pub client_secret: String,
+    /// Where people reach this server, e.g. `https://mill.example`.
+    pub url: String,
+    /// What is asked for beside `openid`.
+    #[serde(default = "profile")]
+    pub request: Vec<String>,
+    /// The claim that names a person.
+    #[serde(default = "preferred_username")]
+    pub name_claim: String,
+    /// The claim that lists a person's groups.
+    #[serde(default = "groups")]
+    pub groups_claim: String,
+    /// For each scope the groups whose members have it.
+    #[serde(default)]
+    pub scopes: BTreeMap<Scope, Vec<String>>,
+    /// How long a person stays logged in.
+    #[serde(default = "half_a_day")]
+    pub session_hours: u32,
+}
+
+fn profile() -> Vec<String> {
+    vec!["profile".to_owned()]
+}
+
+fn preferred_username() -> String {
+    "preferred_username".to_owned()
+}
+
+fn groups() -> String {
+    "groups".to_owned()
+}
+
+fn half_a_day() -> u32 {
+    12
 }
 
 /// The limits of the HTTP API.
@@ -159,6 +207,7 @@ impl Default for Config {
             retention: Retention::default(),
             notify: Notify::default(),
             shadow: Shadow::default(),
+            oidc: None,
         }
     }
 }

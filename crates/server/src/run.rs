@@ -51,6 +51,10 @@ pub struct Server {
 /// # Errors
 /// [`ServeError`] when it cannot get ready; afterwards trouble is logged and waited out.
 pub async fn start(config: Config, roles: &[Stage]) -> Result<Server, ServeError> {
+    if config.oidc.is_some() && !cfg!(feature = "oidc") {
+        let problem = "[oidc] is configured, and this program was built without the feature `oidc`";
+        return Err(StartError::Outside(problem.to_owned()).into());
+    }
     let stages = chosen(&config, roles)?;
     let context = Arc::new(Context::open(config, Arc::new(SystemClock)).await?);
     clear_up(&context).await?;

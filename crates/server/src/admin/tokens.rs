@@ -19,7 +19,7 @@ use super::{Admin, AdminError};
 const RANDOM: &str = "/dev/urandom";
 
 /// What a token or a session is good for. Reading needs none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// To send messages of any topic.

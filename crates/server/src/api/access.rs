@@ -27,7 +27,7 @@ impl Actor {
     /// Who is named as the author of an intervention.
     pub(crate) fn author(&self, on_behalf_of: Option<&str>) -> String {
         match on_behalf_of {
-            Some(person) => format!("{person} (by token {})", self.name),
+            Some(person) => format!("{person} (by {})", self.name),
             None => self.name.clone(),
         }
     }
@@ -62,12 +62,14 @@ pub(crate) async fn intervener(
     headers: &HeaderMap,
     scope: Scope,
 ) -> Result<Actor, Problem> {
-    let Some(given) = bearer(headers) else {
-        return Err(unauthorized(&format!(
-            "this needs a token, as `Authorization: Bearer …`: `millstream token create NAME --scope {scope}` makes one"
-        )));
+    let actor = match bearer(headers) {
+        Some(given) => by_token(api, given).await?,
+        None => by_session(api, headers).await?.ok_or_else(|| {
+            unauthorized(&format!(
+                "this needs a token, as `Authorization: Bearer …`: `millstream token create NAME --scope {scope}` makes one"
+            ))
+        })?,
     };
-    let actor = by_token(api, given).await?;
     if actor.may(scope) { Ok(actor) } else { Err(forbidden(&actor, scope)) }
 }
 
@@ -98,6 +100,20 @@ async fn by_token(api: &Api, given: &str) -> Result<Actor, Problem> {
     // A scope that this version does not know gives nothing.
     let scopes = token.scopes.iter().filter_map(|scope| scope.parse().ok()).collect();
     Ok(Actor { name: token.name, scopes })
+}
+
+/// Who is logged in, if the write shows that it comes from a page of ours.
+#[cfg(feature = "oidc")]
+async fn by_session(api: &Api, headers: &HeaderMap) -> Result<Option<Actor>, Problem> {
+    let Some(person) = super::auth::person(api, headers).await? else { return Ok(None) };
+    person.meant_it(headers)?;
+    Ok(Some(Actor { name: person.name, scopes: person.scopes }))
+}
+
+/// Nobody can log in to a program that was built without it.
+#[cfg(not(feature = "oidc"))]
+async fn by_session(_: &Api, _: &HeaderMap) -> Result<Option<Actor>, Problem> {
+    Ok(None)
 }
 
 fn unauthorized(detail: &str) -> Problem {

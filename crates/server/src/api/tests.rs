@@ -10,3 +10,6 @@ mod writing;
 mod following;
 
 mod bad_days;
+
+#[cfg(feature = "oidc")]
+mod login;

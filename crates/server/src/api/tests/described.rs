@@ -79,7 +79,9 @@ fn every_route_is_in_the_document() {
                     let text = std::fs::read_to_string(&path).unwrap();
                     let routes =
                         text.matches(".route(").count() + text.matches(".nest_service(").count();
-                    found.extend((routes > 0).then(|| (path, routes)));
+                    // Logging in is no part of `/api/v1`.
+                    let is_login = path.file_name().is_some_and(|name| name == "auth.rs");
+                    found.extend((routes > 0 && !is_login).then(|| (path, routes)));
                 }
                 Some(_) => {}
             }

@@ -159,5 +159,11 @@ fn read(text: &str) -> Answer {
         let (name, value) = line.split_once(": ")?;
         Some((name.to_lowercase(), value.to_owned()))
     };
-    Answer { status, headers: lines.filter_map(header).collect(), body: body.to_owned() }
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in lines.filter_map(header) {
+        // One answer may set several cookies.
+        let known = headers.entry(name).or_default();
+        *known = if known.is_empty() { value } else { format!("{known}\n{value}") };
+    }
+    Answer { status, headers, body: body.to_owned() }
 }

@@ -55,12 +55,12 @@ async fn an_intervention_is_in_the_ledger_under_its_author() {
     let answer = scene.post("/api/v1/holds", &token, &hold).await;
     let number = answer.json()["number"].as_i64().unwrap();
     assert_eq!(answer.headers["location"], format!("/api/v1/holds/{number}"));
-    assert_eq!(answer.json()["author"], "ann (by token desk)");
+    assert_eq!(answer.json()["author"], "ann (by desk)");
     assert_eq!(scene.get(&answer.headers["location"]).await.json(), answer.json());
     let ledger = scene.get("/api/v1/decisions?kind=intervened&limit=1").await.json();
     let sentence = ledger["items"][0]["sentence"].as_str().unwrap();
     assert!(
-        sentence.ends_with("until 2026-07-08T00:00:00Z, by ann (by token desk): release week"),
+        sentence.ends_with("until 2026-07-08T00:00:00Z, by ann (by desk): release week"),
         "{sentence}"
     );
     let path = format!("/api/v1/holds/{number}/release");
