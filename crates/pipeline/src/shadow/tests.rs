@@ -40,6 +40,9 @@ fn plan(number: i64, hours: i64, names: &str) -> NumberedPlan {
     let commit = || "c".repeat(40).parse().unwrap();
     let id = event(number.unsigned_abs().into());
     let step = |(index, name): (usize, &&str)| PlannedStep {
+        rule: None,
+        hours: None,
+        not_before: None,
         artifact: key(name),
         commit: commit(),
         root: (index == 0).then_some(RootAction::Rebuild),
