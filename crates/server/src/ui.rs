@@ -37,11 +37,15 @@ mod builds;
 mod composes;
 mod images;
 
+mod rules;
+
 mod gates;
 mod holds;
 mod requests;
 
 mod search;
+mod whereabouts;
+
 mod session;
 
 #[cfg(test)]
@@ -103,7 +107,11 @@ pub(crate) fn router(api: &Arc<Api>) -> Router {
         .route("/holds/new", get(holds::ask).post(holds::send))
         .route("/holds/release", get(holds::ask_release).post(holds::send_release))
         .route("/requests/new", get(requests::ask).post(requests::send))
+        .route("/rules", get(rules::show))
+        .route("/rules/{id}", get(rules::one))
         .route("/search", get(search::show))
+        .route("/where", get(whereabouts::ask))
+        .route("/where/{*name}", get(whereabouts::show))
         .route("/session", get(session::ask).post(session::enter))
         .route("/session/end", axum::routing::post(session::end))
         .layer(from_fn_with_state(Arc::clone(&ui), recorded::record))

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use crate::server::Server;
 use crate::sources::{Package, Spec};
 
-/// An answer: its status, its head in small letters, and its body.
+/// An answer.
 struct Answer {
     status: u16,
     head: String,
@@ -32,7 +32,7 @@ fn ask(address: &str, what: &str, headers: &[(&str, &str)], body: &str) -> Answe
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
 impl Answer {
@@ -90,7 +90,7 @@ fn only_our_own_forms_are_taken() {
     let origin = format!("http://{address}");
     let taken = ask(address, "POST /holds/new", &[("Origin", &origin)], &form);
     assert_eq!((taken.status, taken.header("location")), (303, "/artifacts/rpms/lib/f44"));
-    assert!(taken.header("set-cookie").contains("httponly; samesite=strict"), "{}", taken.head);
+    assert!(taken.header("set-cookie").contains("HttpOnly; SameSite=Strict"), "{}", taken.head);
     let again = ask(address, "POST /holds/new", &[("Origin", &origin)], &form);
     assert_eq!(again.status, 422);
     assert!(again.body.contains("is under a hold by ann already"), "{}", again.body);
@@ -107,11 +107,18 @@ fn a_token_is_wanted_where_one_is_configured() {
     let entry = ask(address, "GET /session?then=//evil.example", &[], "");
     assert!(entry.body.contains("name=\"then\" value=\"/\""), "{}", entry.body);
     let enter = |token: &str| {
-        let body = format!("form_token={}&then=%2Fgates&token={token}", entry.form_token());
+        let token = token.replace(' ', "+");
+        let form = entry.form_token();
+        let body = format!("form_token={form}&then=%2Fgates&scope=holds&token={token}");
         ask(address, "POST /session", &[], &body)
     };
-    assert_eq!(enter("wrong").status, 422);
-    let entered = enter("a+long+secret");
+    assert!(enter("wrong").body.contains("The token is not known"));
+    // It is for messages, here as with the API.
+    let refused = enter("a long secret");
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("good for messages, not for holds"), "{}", refused.body);
+    let secret = server.done(&["token", "create", "ann", "--scope", "holds"]);
+    let entered = enter(secret.trim());
     assert_eq!((entered.status, entered.header("location")), (303, "/gates"));
     let cookie = entered.header("set-cookie").split(';').next().unwrap().to_owned();
     // The form belongs to whoever entered the token.
@@ -121,6 +128,14 @@ fn a_token_is_wanted_where_one_is_configured() {
     let form = hold(&page.form_token());
     assert_eq!(ask(address, "POST /holds/new", &[], &form).status, 403);
     assert_eq!(ask(address, "POST /holds/new", &[("Cookie", &cookie)], &form).status, 303);
+    let held = server.json(&["hold", "list"]);
+    assert_eq!(held[0]["author"], "ann (by token ann)");
+    // The token is good for that only.
+    let gate = "GET /gates/waive?artifact=rpms/lib%23f44&case=tests.x";
+    let elsewhere = ask(address, gate, &[("Cookie", &cookie)], "");
+    assert!(elsewhere.header("location").contains("scope=gate"), "{}", elsewhere.head);
+    let log = server.done(&["audit", "list"]);
+    assert_eq!(log.matches("/holds/new").count(), 1, "{log}");
 }
 
 #[test]

@@ -213,13 +213,18 @@ fn count_behind(waiting: &[Vec<StepIndex>], start: StepIndex) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Ground, Published, Request, Root, Rules, make};
-    use model::artifact::ArtifactKey;
+    use crate::plan::{Ground, Published, Request, Root, Setup, make};
+    use crate::rules::matching::Answer;
+    use crate::rules::passage::Route;
+    use crate::rules::shipped;
+    use model::artifact::{ArtifactKey, CommitId};
     use model::clock::Timestamp;
     use model::edge::{Edge, EdgeKind, Evidence};
-    use model::event::Severity;
+    use model::event::{Event, Severity};
     use model::plan::RootAction;
     use model::reason::Reason;
+    use model::rule::PlanMode;
+    use model::source::About;
 
     const ID: &str = "00000000-0000-7000-8000-000000000001";
 
@@ -227,15 +232,31 @@ mod tests {
         format!("rpms/{name}#f44").parse().unwrap()
     }
 
+    fn commit() -> CommitId {
+        "c".repeat(40).parse().unwrap()
+    }
+
+    /// How far a commit goes by the shipped rules.
+    fn route() -> Route {
+        let event = Event::Committed {
+            artifact: key("a"),
+            commit: commit(),
+            previous: None,
+            forced: false,
+            severity: Severity::None,
+            subject: "so".to_owned(),
+        };
+        match shipped::set().ask(&event, &About::default()).answer() {
+            Answer::Start(launch) => launch.route,
+            Answer::Nothing { sentence, .. } => panic!("{sentence}"),
+        }
+    }
+
     /// A plan in which the first artifact changed; `a<b` says that `b` needs `a`. Every build takes ten seconds.
     fn plan(edges: &str) -> Plan {
-        let commit = "c".repeat(40).parse().unwrap();
         let edge = |text: &str| {
             let (dependency, dependent) = text.split_once('<').unwrap();
-            let evidence = Evidence::Spec {
-                commit: "c".repeat(40).parse().unwrap(),
-                capability: String::new(),
-            };
+            let evidence = Evidence::Spec { commit: commit(), capability: String::new() };
             Edge {
                 dependent: key(dependent),
                 dependency: key(dependency),
@@ -246,8 +267,7 @@ mod tests {
         };
         let edges: Vec<Edge> = edges.split_whitespace().map(edge).collect();
         let published = edges.iter().map(|edge| {
-            let published =
-                Published { build: ID.parse().unwrap(), commit: "c".repeat(40).parse().unwrap() };
+            let published = Published { build: ID.parse().unwrap(), commit: commit() };
             (edge.dependent.clone(), published)
         });
         let root = edges[0].dependency.clone();
@@ -255,7 +275,16 @@ mod tests {
         let event = ID.parse().unwrap();
         let reason = Reason::Requested { event, by: "ann".to_owned(), reason: "so".to_owned() };
         let (severity, action) = (Severity::None, RootAction::Rebuild);
-        let root = Root { artifact: root, commit, action, reason, severity, event };
+        let root = Root {
+            artifact: root,
+            commit: commit(),
+            action,
+            reason,
+            severity,
+            event,
+            rule: None,
+            hours: None,
+        };
         let request = Request {
             id: ID.parse().unwrap(),
             parent: None,
@@ -263,11 +292,14 @@ mod tests {
             created: Timestamp(0),
             origin: Timestamp(0),
             start: Timestamp(0),
+            mode: PlanMode::Real,
+            approval: None,
             roots: vec![root],
+            routes: [(event, route())].into(),
         };
         let ground = Ground { edges, published, ..Ground::default() };
         let default_duration = Duration::from_secs(10);
-        make(request, &ground, &Rules { max_rounds: 3, capacity: 1, default_duration })
+        make(request, &ground, &Setup { max_rounds: 3, capacity: 1, default_duration })
     }
 
     /// `a building, b waiting` -> what is left, and who holds up how many.

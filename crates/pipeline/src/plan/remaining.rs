@@ -61,13 +61,18 @@ mod tests {
     use model::artifact::{ArtifactKey, CommitId};
     use model::build::{Failure, FailureKind};
     use model::edge::{Edge, EdgeKind, Evidence};
-    use model::event::Severity;
+    use model::event::{Event, Severity};
     use model::id::BuildId;
     use model::plan::RootAction;
     use model::reason::Reason;
+    use model::rule::PlanMode;
+    use model::source::About;
 
     use super::*;
-    use crate::plan::{Ground, Published, Request, Root, Rules, first_steps, make};
+    use crate::plan::{Ground, Published, Request, Root, Setup, first_steps, make};
+    use crate::rules::matching::Answer;
+    use crate::rules::passage::Route;
+    use crate::rules::shipped;
 
     const ID: &str = "00000000-0000-7000-8000-000000000001";
 
@@ -77,6 +82,22 @@ mod tests {
 
     fn commit() -> CommitId {
         "c".repeat(40).parse().unwrap()
+    }
+
+    /// How far a commit goes by the shipped rules.
+    fn route() -> Route {
+        let event = Event::Committed {
+            artifact: key("a"),
+            commit: commit(),
+            previous: None,
+            forced: false,
+            severity: Severity::None,
+            subject: "so".to_owned(),
+        };
+        match shipped::set().ask(&event, &About::default()).answer() {
+            Answer::Start(launch) => launch.route,
+            Answer::Nothing { sentence, .. } => panic!("{sentence}"),
+        }
     }
 
     /// `a <- b <- c` and `a <- d`, each a minute long: a plan for a change of `a`, which starts after a minute.
@@ -103,6 +124,8 @@ mod tests {
             reason: Reason::SourceChanged { event, commit: commit(), subject: "so".to_owned() },
             severity: Severity::None,
             event,
+            rule: None,
+            hours: None,
         };
         let at = Timestamp(0);
         let request = Request {
@@ -112,10 +135,13 @@ mod tests {
             created: at,
             origin: at,
             start: at + Duration::from_secs(60),
+            mode: PlanMode::Real,
+            approval: None,
             roots: vec![root],
+            routes: [(event, route())].into(),
         };
         let default_duration = Duration::from_secs(60);
-        let plan = make(request, &ground, &Rules { max_rounds: 3, capacity: 2, default_duration });
+        let plan = make(request, &ground, &Setup { max_rounds: 3, capacity: 2, default_duration });
         let steps = first_steps(&plan);
         (plan, steps)
     }

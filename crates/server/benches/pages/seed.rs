@@ -16,8 +16,13 @@ use model::event::{Event, Severity};
 use model::id::{BuildId, EventId, PlanId};
 use model::plan::{Plan, RootAction};
 use model::reason::Reason;
+use model::rule::PlanMode;
+use model::source::About;
 use model::step::{Step, StepState};
-use pipeline::plan::{Ground, Published, Request, Root, Rules, first_steps, make};
+use pipeline::plan::{Ground, Published, Request, Root, Setup, first_steps, make};
+use pipeline::rules::matching::Answer;
+use pipeline::rules::passage::Route;
+use pipeline::rules::shipped;
 use server::config::Config;
 use store::builds::{Fence, NewBuild, Reservation};
 use store::refs::Move;
@@ -187,14 +192,7 @@ async fn one_build(tx: &mut Tx, number: usize, inputs: Digest) {
 async fn planned(tx: &mut Tx, number: usize, size: usize, is_open: bool) -> i64 {
     let event: EventId = id(1, number);
     let root = number * 17;
-    let committed = Event::Committed {
-        artifact: key(root),
-        commit: commit(number),
-        previous: None,
-        forced: false,
-        severity: Severity::None,
-        subject: format!("Change number {number} of a long series"),
-    };
+    let committed = committed(number, root);
     events::insert(tx, event, &committed, at(number)).await.expect("an event");
     let plan = plan(number, root, size, event);
     let steps: Vec<Step> =
@@ -204,6 +202,25 @@ async fn planned(tx: &mut Tx, number: usize, size: usize, is_open: bool) -> i64 
         (0..8.min(steps.len())).map(|step| decision(&plan, step)).collect();
     decisions::append_many(tx, &decided).await.expect("decisions");
     stored
+}
+
+fn committed(number: usize, root: usize) -> Event {
+    Event::Committed {
+        artifact: key(root),
+        commit: commit(number),
+        previous: None,
+        forced: false,
+        severity: Severity::None,
+        subject: format!("Change number {number} of a long series"),
+    }
+}
+
+/// How far a commit goes by the shipped rules.
+fn route(number: usize, root: usize) -> Route {
+    match shipped::set().ask(&committed(number, root), &About::default()).answer() {
+        Answer::Start(launch) => launch.route,
+        Answer::Nothing { sentence, .. } => panic!("{sentence}"),
+    }
 }
 
 /// A plan in layers of about eight, each step needing three of the layer before.
@@ -238,6 +255,8 @@ fn plan(number: usize, root: usize, size: usize, event: EventId) -> Plan {
         reason,
         severity: Severity::None,
         event,
+        rule: None,
+        hours: None,
     };
     let request = Request {
         id: id::<PlanId>(2, number),
@@ -246,11 +265,14 @@ fn plan(number: usize, root: usize, size: usize, event: EventId) -> Plan {
         created: at(number),
         origin: at(number),
         start: at(number),
+        mode: PlanMode::Real,
+        approval: None,
         roots: vec![change],
+        routes: [(event, route(number, root))].into(),
     };
     let ground = Ground { edges, published, ..Ground::default() };
     let default_duration = Duration::from_secs(120);
-    make(request, &ground, &Rules { max_rounds: 5, capacity: 8, default_duration })
+    make(request, &ground, &Setup { max_rounds: 5, capacity: 8, default_duration })
 }
 
 /// Where a step stands: settled in old plans, in all the ways there are in the newest.

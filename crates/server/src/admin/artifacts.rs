@@ -162,10 +162,7 @@ impl Admin {
             steps: planned.iter().map(PlannedView::from).collect(),
             builds: built.iter().map(BuildView::from).collect(),
             usual_seconds: usual.get(key).map(Duration::as_secs_f64),
-            holds: held
-                .into_iter()
-                .map(|found| super::holds::view(found, now))
-                .collect(),
+            holds: held.into_iter().map(|found| super::holds::view(found, now)).collect(),
             waivers: waived
                 .into_iter()
                 .map(|found| super::waivers::view(found.number, found.waiver, now))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use maud::{Markup, html};
-use model::artifact::ArtifactKey;
+use model::artifact::{ArtifactKey, ArtifactKind};
 use serde::Deserialize;
 
 use super::builds;
@@ -78,6 +78,11 @@ fn heading(detail: &ArtifactDetail, now: Now) -> Markup {
             }
             @if let Some(standing) = &view.standing {
                 span { (words::state(standing.state)) " in " (links::plan(standing.plan)) " " (now.ago(standing.since)) }
+            }
+            @match (&view.published, view.artifact.kind) {
+                (Some((nvr, _)), ArtifactKind::Containers) => span { a href={ "/images/" (nvr) } { "what is in it" } },
+                (Some((nvr, _)), ArtifactKind::Composes) => span { a href={ "/composes/" (nvr) } { "what is in it" } },
+                _ => {},
             }
             @if let Some((commit, since)) = &detail.tip {
                 span { "branch at " code { (commit.short()) } " " (now.ago(*since)) }

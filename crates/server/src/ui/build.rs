@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use maud::{Markup, html};
+use model::artifact::ArtifactKind;
 use model::facet::FacetChange;
 use serde::Deserialize;
 
@@ -90,6 +91,11 @@ async fn heading(ui: &Ui, detail: &BuildDetail, now: Now) -> Result<Markup, Trou
             @if build.flavour != "full" { span { (build.flavour) " flavour" } }
             @if build.attempt > 1 { span { "attempt " (build.attempt) } }
             span { "asked for " (now.ago(build.created)) }
+            @match (build.state, build.artifact.kind) {
+                ("succeeded", ArtifactKind::Containers) => span { a href={ "/images/" (build.nvr) } { "what is in it" } },
+                ("succeeded", ArtifactKind::Composes) => span { a href={ "/composes/" (build.nvr) } { "what is in it" } },
+                _ => {},
+            }
             @for plan in &plans { span { "for " (links::plan(*plan)) } }
         }
         @if let Some(failure) = &build.failure {

@@ -34,7 +34,7 @@ pub(super) async fn show(
     let now = Now(ui.api.clock.now());
     let body = html! {
         h1 { @if q.trim().is_empty() { "Search" } @else { "Search for " q { (q.trim()) } } }
-        @if found.is_empty() { (nothing(&q)) } @else { (results(&found, now)) }
+        @if found.is_empty() { (nothing(&q)) } @else { (results(&found, q.trim(), now)) }
     };
     let title = if q.trim().is_empty() { "Search".to_owned() } else { format!("Search for {q}") };
     Ok(Page { sought: q, ..Page::new(Section::Elsewhere, title, body) }.into_response())
@@ -62,7 +62,8 @@ fn nothing(sought: &str) -> Markup {
     let next = html! {
         "Try a part of an artifact's name, a whole NVR such as " code { "zlib-1.3-1.f44" }
         ", or the number of a plan, a build or an event. "
-        a href="/artifacts" { "All artifacts" }
+        a href="/artifacts" { "All artifacts" } " · "
+        a href=(where_url(sought.trim())) { "Ask for a package by that name" }
     };
     let title = match sought.trim() {
         "" => "What are you looking for?".to_owned(),
@@ -71,13 +72,22 @@ fn nothing(sought: &str) -> Markup {
     empty(&title, &next)
 }
 
-fn results(found: &Found, now: Now) -> Markup {
+fn where_url(name: &str) -> String {
+    let mut url = String::from("/where/");
+    links::encode(&mut url, name);
+    url
+}
+
+fn results(found: &Found, sought: &str, now: Now) -> Markup {
     html! {
         @if found.plan.is_some() || found.event.is_some() {
             ul.lines {
                 @if let Some(plan) = found.plan { li { (links::plan(plan)) } }
                 @if let Some(event) = found.event { li { (links::event(event)) } }
             }
+        }
+        @if !sought.is_empty() {
+            p.onward { a href=(where_url(sought)) { "Where is " (sought) "? Is a fresh build on its way?" } }
         }
         @if let Some(build) = &found.build { (builds::table(std::slice::from_ref(build), now)) }
         @if !found.artifacts.is_empty() { (artifacts::table(&found.artifacts, now)) }

@@ -5,10 +5,16 @@ use std::time::Duration;
 use model::artifact::ArtifactKey;
 use model::clock::Timestamp;
 use model::edge::{Edge, EdgeKind, Evidence};
-use model::event::Severity;
+use model::event::{Event, Severity};
+use model::id::EventId;
 use model::plan::{Plan, RootAction};
 use model::reason::Reason;
-use pipeline::plan::{Ground, Published, Request, Root, Rules, make};
+use model::rule::PlanMode;
+use model::source::About;
+use pipeline::plan::{Ground, Published, Request, Root, Setup, make};
+use pipeline::rules::matching::Answer;
+use pipeline::rules::passage::Route;
+use pipeline::rules::shipped;
 
 use crate::clock::mint;
 
@@ -29,7 +35,7 @@ pub(super) fn plan(edges: &str) -> Plan {
     let edges: Vec<Edge> = edges.split_whitespace().map(edge).collect();
     let published =
         |edge: &Edge| (edge.dependent.clone(), Published { build: mint(), commit: commit() });
-    let event = mint();
+    let event: EventId = mint();
     let reason = Reason::Requested { event, by: "ann".to_owned(), reason: "so".to_owned() };
     let root = Root {
         artifact: edges[0].dependency.clone(),
@@ -38,6 +44,8 @@ pub(super) fn plan(edges: &str) -> Plan {
         reason,
         severity: Severity::None,
         event,
+        rule: None,
+        hours: None,
     };
     let request = Request {
         id: mint(),
@@ -46,10 +54,29 @@ pub(super) fn plan(edges: &str) -> Plan {
         created: Timestamp(0),
         origin: Timestamp(0),
         start: Timestamp(0),
+        mode: PlanMode::Real,
+        approval: None,
         roots: vec![root],
+        routes: [(event, route())].into(),
     };
     let published = edges.iter().map(published).collect();
     let ground = Ground { edges, published, ..Ground::default() };
     let default_duration = Duration::from_secs(10);
-    make(request, &ground, &Rules { max_rounds: 3, capacity: 1, default_duration })
+    make(request, &ground, &Setup { max_rounds: 3, capacity: 1, default_duration })
+}
+
+/// How far a commit goes by the shipped rules.
+fn route() -> Route {
+    let event = Event::Committed {
+        artifact: "rpms/a#f44".parse().unwrap(),
+        commit: "c".repeat(40).parse().unwrap(),
+        previous: None,
+        forced: false,
+        severity: Severity::None,
+        subject: "so".to_owned(),
+    };
+    match shipped::set().ask(&event, &About::default()).answer() {
+        Answer::Start(launch) => launch.route,
+        Answer::Nothing { sentence, .. } => panic!("{sentence}"),
+    }
 }

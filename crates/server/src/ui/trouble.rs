@@ -19,6 +19,11 @@ impl Trouble {
         Self { status, sentence: sentence.into() }
     }
 
+    /// The status it is told with.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// There is no such thing.
     pub(super) fn not_found(sentence: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, sentence)

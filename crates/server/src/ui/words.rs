@@ -47,6 +47,12 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("new", "queued", "waiting"),
     ("planned", "passed", "good"),
     ("rejected", "failed", "failed"),
+    // Rules.
+    ("real", "passed", "good"),
+    ("off", "cancelled", "quiet"),
+    ("yes", "passed", "good"),
+    ("depends", "undecided", "waiting"),
+    ("no", "left", "quiet"),
     // Gates.
     ("open", "passed", "good"),
     ("refused", "held", "held"),
@@ -63,6 +69,14 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("replaced", "cycle", "waiting"),
     ("reused", "cycle", "quiet"),
     ("made", "built", "moving"),
+    // Whereabouts.
+    ("current", "passed", "good"),
+    ("complete", "built", "good"),
+    ("under way", "running", "moving"),
+    ("on its way", "queued", "waiting"),
+    ("undecided", "undecided", "waiting"),
+    ("stuck", "held", "held"),
+    ("never built", "missing", "missing"),
     // Holds, waivers and artifacts.
     ("in force", "held", "held"),
     ("ended", "left", "quiet"),

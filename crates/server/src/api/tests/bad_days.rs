@@ -75,6 +75,7 @@ async fn a_handler_that_panics_or_takes_too_long_is_a_problem() {
         clock: Arc::new(ManualClock::at(NOW)),
         wakes: Arc::default(),
         running: Running::new(&scene.config.data).unwrap(),
+        graph: Arc::default(),
     };
     let (_stop, stopped) = watch::channel(false);
     let api = Api::start(parts, stopped);
