@@ -23,6 +23,7 @@ pub mod overview;
 
 pub mod board;
 pub mod plans;
+pub mod rule_board;
 pub mod rules;
 pub mod steps;
 pub mod what_if;

@@ -37,6 +37,8 @@ mod builds;
 mod composes;
 mod images;
 
+mod rules;
+
 mod gates;
 mod holds;
 mod requests;
@@ -105,6 +107,8 @@ pub(crate) fn router(api: &Arc<Api>) -> Router {
         .route("/holds/new", get(holds::ask).post(holds::send))
         .route("/holds/release", get(holds::ask_release).post(holds::send_release))
         .route("/requests/new", get(requests::ask).post(requests::send))
+        .route("/rules", get(rules::show))
+        .route("/rules/{id}", get(rules::one))
         .route("/search", get(search::show))
         .route("/where", get(whereabouts::ask))
         .route("/where/{*name}", get(whereabouts::show))

@@ -95,7 +95,7 @@ pub fn list(config: &Config) -> Result<RuleList, AdminError> {
     Ok(RuleList(set.all().map(|rule| view(rule)).collect()))
 }
 
-fn view(rule: &Rule) -> RuleView {
+pub(super) fn view(rule: &Rule) -> RuleView {
     RuleView {
         id: rule.id.clone(),
         description: rule.description.clone(),
@@ -186,7 +186,7 @@ impl Admin {
     }
 
     /// What the `millstream.toml` of an artifact tells about it: at its branch's tip, or as it is published.
-    async fn about(&self, artifact: &ArtifactKey) -> Result<About, AdminError> {
+    pub(super) async fn about(&self, artifact: &ArtifactKey) -> Result<About, AdminError> {
         let mut reader = self.store.read().await?;
         let tip = refs::tip(&mut reader, artifact).await?.and_then(|tip| tip.commit);
         let published = publications::current_build(&mut reader, artifact).await?;

@@ -69,7 +69,10 @@ fn request_id(headers: &HeaderMap) -> String {
 fn as_problem(response: Response) -> Response {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
-    let told = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE);
+    // A page tells people of it.
+    let is_told =
+        |kind: &HeaderValue| kind == MEDIA_TYPE || kind.as_bytes().starts_with(b"text/html");
+    let told = response.headers().get(header::CONTENT_TYPE).is_some_and(is_told);
     if !is_error || told {
         return response;
     }

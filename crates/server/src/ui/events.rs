@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use maud::{Markup, html};
 use model::event::EventState;
+use pipeline::rules::explain::{Applies, Explanation};
 use serde::Deserialize;
 use store::Page as Part;
 use store::events::EventFilter;
@@ -17,6 +18,7 @@ use super::tables::{headings, onward, views};
 use super::trouble::Trouble;
 use super::{Ui, words};
 use crate::admin::events::{EventDetail, EventView, RejectedMessages};
+use crate::admin::rules::Subject;
 
 /// How many events a page lists.
 const LISTED: u32 = 50;
@@ -128,6 +130,7 @@ pub(super) async fn one(
     let now = Now(ui.api.clock.now());
     let EventDetail { event, plans, decisions } = &detail;
     let (title, more) = titled(&event.event);
+    let explained = ui.api.admin.explain_rules(&Subject::Event(number)).await?;
     let body = html! {
         p.crumbs { a href="/events" { "Events" } " / event " (number) }
         h1 { (title) }
@@ -150,6 +153,7 @@ pub(super) async fn one(
                 ul.lines { @for plan in plans { li { (links::plan(*plan)) } } }
             }
         }
+        (rules(&explained))
         section aria-labelledby="decided" {
             h2 #decided { "What was decided on its account" }
             @if decisions.is_empty() { p.quiet { "Nothing yet." } }
@@ -164,4 +168,33 @@ pub(super) async fn one(
         }
     };
     Ok(Page::new(Section::Events, format!("Event {number}: {}", event.sentence), body))
+}
+
+/// Which rules apply, and why the others do not.
+fn rules(explained: &Explanation) -> Markup {
+    html! {
+        section aria-labelledby="rules" {
+            h2 #rules { "Rules" }
+            @if let Some(answer) = &explained.answer { p.said { "As they are now: " (answer) "." } }
+            details {
+                summary { "What each of the " (explained.rules.len()) " rules says" }
+                ul.lines {
+                    @for verdict in &explained.rules {
+                        li {
+                            span { (words::state(applies(verdict.applies))) " " a href={ "/rules/" (verdict.rule) } { (verdict.rule) } }
+                            span.quiet { (verdict.sentence) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn applies(applies: Applies) -> &'static str {
+    match applies {
+        Applies::Yes => "yes",
+        Applies::Depends => "depends",
+        Applies::No => "no",
+    }
 }

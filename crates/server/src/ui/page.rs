@@ -18,11 +18,12 @@ pub(super) enum Section {
     Composes,
     Gates,
     Events,
+    Rules,
     /// Pages that belong to none.
     Elsewhere,
 }
 
-const SECTIONS: [(Section, &str, &str); 8] = [
+const SECTIONS: [(Section, &str, &str); 9] = [
     (Section::Overview, "/", "Overview"),
     (Section::Plans, "/plans", "Plans"),
     (Section::Artifacts, "/artifacts", "Artifacts"),
@@ -31,6 +32,7 @@ const SECTIONS: [(Section, &str, &str); 8] = [
     (Section::Composes, "/composes", "Composes"),
     (Section::Gates, "/gates", "Gates"),
     (Section::Events, "/events", "Events"),
+    (Section::Rules, "/rules", "Rules"),
 ];
 
 /// A page, ready to be sent.

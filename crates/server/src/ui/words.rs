@@ -47,6 +47,12 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("new", "queued", "waiting"),
     ("planned", "passed", "good"),
     ("rejected", "failed", "failed"),
+    // Rules.
+    ("real", "passed", "good"),
+    ("off", "cancelled", "quiet"),
+    ("yes", "passed", "good"),
+    ("depends", "undecided", "waiting"),
+    ("no", "left", "quiet"),
     // Gates.
     ("open", "passed", "good"),
     ("refused", "held", "held"),

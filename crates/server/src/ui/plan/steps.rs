@@ -179,7 +179,10 @@ fn row(board: &PlanBoard, (index, report): (StepIndex, &StepReport), now: Now) -
                 (words::state(report.state.name()))
                 @if report.round > 1 { span.quiet { " round " (report.round) } }
             }
-            td.why data-label="Why" { (report.explanation()) }
+            td.why data-label="Why" {
+                (report.explanation())
+                @if let Some(rule) = &report.rule { span.rule { " by rule " a href={ "/rules/" (rule) } { (rule) } } }
+            }
             td data-label="Since" { @if let Some(since) = since { (now.ago(since)) } }
         }
     }
