@@ -178,6 +178,7 @@ async fn keep(
 }
 
 /// What a build came to that used up what it may use, or was ended.
+#[derive(Clone, Copy)]
 enum Exceeded {
     Time,
     Memory,
