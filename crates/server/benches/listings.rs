@@ -210,7 +210,7 @@ async fn plan(tx: &mut Tx, number: usize, at: Timestamp) {
     let event: EventId = id(number);
     let reason: Reason =
         read(json!({"why": "requested", "event": event, "by": "bench", "reason": "to measure"}));
-    let is_open = number % 100 == 0;
+    let is_open = number.is_multiple_of(100);
     let planned = |index: usize| PlannedStep {
         rule: None,
         hours: None,

@@ -146,7 +146,7 @@ pub async fn by_number(conn: &mut Conn, number: i64) -> Result<Option<RecordedEv
 /// [`Error::Unavailable`] or [`Error::Inconsistent`].
 pub async fn numbers(conn: &mut Conn, ids: &[EventId]) -> Result<HashMap<EventId, i64>> {
     let ids: BTreeSet<EventId> = ids.iter().copied().collect();
-    let ids = ids.into_iter().map(|id| id.bind()).collect();
+    let ids = ids.into_iter().map(super::value::Bind::bind).collect();
     let rows =
         conn.rows_in("events", "SELECT number, id FROM events WHERE id IN ({})", ids).await?;
     rows.into_iter()

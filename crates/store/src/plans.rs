@@ -148,7 +148,7 @@ pub async fn id_of(conn: &mut Conn, number: i64) -> Result<Option<PlanId>> {
 /// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
 pub async fn numbers(conn: &mut Conn, ids: &[PlanId]) -> Result<HashMap<PlanId, i64>> {
     let ids: BTreeSet<PlanId> = ids.iter().copied().collect();
-    let ids = ids.into_iter().map(|id| id.bind()).collect();
+    let ids = ids.into_iter().map(super::value::Bind::bind).collect();
     let rows = conn.rows_in("plans", "SELECT number, id FROM plans WHERE id IN ({})", ids).await?;
     rows.into_iter()
         .map(|mut row| {

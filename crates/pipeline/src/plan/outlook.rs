@@ -79,7 +79,7 @@ impl Standing<'_> {
             }
         }
         // Several edges may join the same two steps.
-        waiting.iter_mut().for_each(|list| list.dedup());
+        waiting.iter_mut().for_each(std::vec::Vec::dedup);
         waiting
     }
 }

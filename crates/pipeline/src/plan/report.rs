@@ -190,10 +190,8 @@ pub fn state(kind: PlanKind, steps: &[Step]) -> PlanState {
 }
 
 /// Where a plan stands, from what it is made for and the names of its steps' states.
-pub fn state_of_names<'a>(
-    kind: PlanKind,
-    names: impl Iterator<Item = &'a str> + Clone,
-) -> PlanState {
+pub fn state_of_names<'a>(kind: PlanKind, names: impl IntoIterator<Item = &'a str>) -> PlanState {
+    let names: Vec<&str> = names.into_iter().collect();
     let is_settled = |name: &str| {
         matches!(name, "unneeded" | "published" | "retested" | "superseded" | "cancelled")
     };
@@ -207,14 +205,14 @@ pub fn state_of_names<'a>(
     match kind {
         PlanKind::DryRun => return PlanState::DryRun,
         PlanKind::Shadow => return PlanState::Shadow,
-        PlanKind::Proposed if !names.clone().all(is_settled) => return PlanState::Proposed,
+        PlanKind::Proposed if !names.iter().copied().all(is_settled) => return PlanState::Proposed,
         PlanKind::Proposed | PlanKind::Real => {}
     }
-    if names.clone().any(|name| name == "superseded") {
+    if names.contains(&"superseded") {
         PlanState::Superseded
-    } else if names.clone().all(is_settled) {
+    } else if names.iter().copied().all(is_settled) {
         PlanState::Done
-    } else if names.clone().all(stuck) && names.clone().any(is_to_blame) {
+    } else if names.iter().copied().all(stuck) && names.iter().copied().any(is_to_blame) {
         PlanState::Held
     } else {
         PlanState::Running

@@ -94,7 +94,7 @@ impl<'t> Scenario<'t> {
         }
         self.write(&matches.answer(), (&event, at), text);
         if let Some((answer, rules)) = matches.dry_run() {
-            let rules: Vec<&str> = rules.iter().map(|rule| rule.as_str()).collect();
+            let rules: Vec<&str> = rules.iter().map(model::rule::RuleId::as_str).collect();
             writeln!(text, "  dry run of {}:", rules.join(", ")).unwrap();
             self.write(&answer, (&event, at), text);
         }

@@ -171,7 +171,7 @@ async fn one_build(tx: &mut Tx, number: usize, inputs: Digest) {
     let Reservation::New(build) = reserved else { panic!("build {number} is not new") };
     let fence = Fence { build: build.id, owner: "bench".to_owned(), attempt: 1 };
     builds::start(tx, &fence, at(number / 2)).await.expect("a start");
-    let state = if number % 9 == 0 {
+    let state = if number.is_multiple_of(9) {
         let message = format!("main.c:{number}:1: fatal error: lib{}.h: No such file", number % 90);
         let failure = Failure { kind: FailureKind::Failed, message, line: Some(1) };
         BuildState::Failed { failure, at: at(number / 2) }
@@ -284,7 +284,7 @@ fn stand(step: Step, plan: usize, (is_open, size): (bool, usize)) -> Step {
         (false, _) => StepState::Unneeded,
         (true, 0) if step.index < size / 2 => published,
         (true, 1) if step.index < size / 2 => StepState::Building { build },
-        (true, 2) if step.index == 2 && plan % 5 == 0 => {
+        (true, 2) if step.index == 2 && plan.is_multiple_of(5) => {
             let message = "fatal error: lib7.h: No such file".to_owned();
             let failure = Failure { kind: FailureKind::Failed, message, line: Some(9) };
             StepState::Failed { build: Some(build), failure }

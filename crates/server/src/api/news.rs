@@ -28,7 +28,7 @@ pub(super) fn watch(
     tokio::spawn(async move {
         let mut looks = 0u32;
         while !*stop.borrow() {
-            if looks % CLEAR == 0
+            if looks.is_multiple_of(CLEAR)
                 && let Err(error) = clear(&store).await
             {
                 tracing::debug!(%error, "could not clear the changes, will try again");

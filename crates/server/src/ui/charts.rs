@@ -13,17 +13,20 @@ pub(super) fn shares<'a>(
 ) -> Markup {
     let said: Vec<String> =
         counts.clone().map(|(state, count)| format!("{count} {state}")).collect();
-    let mut at = 0.0;
     let scale = 100.0 / total.max(1) as f64;
+    let mut at = 0.0;
+    let shares = counts.map(|(state, count)| {
+        let (from, width) = (at, count as f64 * scale);
+        at += width;
+        (state, from, width)
+    });
     html! {
         svg.shares viewBox="0 0 100 8" preserveAspectRatio="none" role="img"
             aria-label=(said.join(", ")) {
             title { (said.join(", ")) }
-            @for (state, count) in counts {
-                @let width = count as f64 * scale;
+            @for (state, at, width) in shares {
                 rect class={ "fill-" (look(state).1) } x=(short(at)) y="0" width=(short(width))
                     height="8" {}
-                @let _ = at += width;
             }
         }
     }

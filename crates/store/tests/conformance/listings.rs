@@ -230,6 +230,7 @@ async fn steps_are_listed_newest_plan_first() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one scene, asked in every way there is")]
 async fn results_decisions_waivers_and_holds_are_filtered() {
     both(|store| async move {
         let mut tx = store.begin().await.unwrap();

@@ -164,7 +164,7 @@ async fn word_goes_out_once_and_is_tried_until_then() {
         let told = deliveries::notices_of(&mut tx, digest.id).await.unwrap();
         assert_eq!(told.iter().map(|notice| notice.id).collect::<Vec<_>>(), ids);
         let of_notice = deliveries::of_notice(&mut tx, ids[0]).await.unwrap();
-        assert_eq!(of_notice, [digest.clone()]);
+        assert_eq!(of_notice, std::slice::from_ref(&digest));
 
         deliveries::insert(&mut tx, &delivery(12, at(8)), ids[0], at(1)).await.unwrap();
         assert_eq!(deliveries::due(&mut tx, at(7), 10).await.unwrap(), []);

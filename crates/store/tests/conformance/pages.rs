@@ -157,7 +157,8 @@ async fn a_list_of_artifacts_goes_on_where_it_stopped() {
         assert_eq!(listed(&store, false, Some("rpms/b#f44")).await, "rpms/c#f44 rpms/a#f45");
         assert_eq!(listed(&store, true, Some("rpms/b#f44")).await, "rpms/c#f44");
         let branches = artifacts::branches(&mut store.read().await.unwrap()).await.unwrap();
-        let branches: Vec<&str> = branches.iter().map(|branch| branch.as_str()).collect();
+        let branches: Vec<&str> =
+            branches.iter().map(model::artifact::BranchName::as_str).collect();
         assert_eq!(branches, ["f44", "f45"]);
     })
     .await;

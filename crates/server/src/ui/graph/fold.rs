@@ -83,8 +83,8 @@ fn fold_beyond(plan: &Plan, whole: usize) -> Folded {
         }
     }
     let link = |((from, to), count)| Link { from, to, count };
-    let links = counts.into_iter().map(link).collect();
-    let links = if is_folded { without_shortcuts(links) } else { links };
+    let links: Vec<Link> = counts.into_iter().map(link).collect();
+    let links = if is_folded { without_shortcuts(&links) } else { links };
     Folded { cells, links, is_folded }
 }
 
@@ -112,9 +112,9 @@ fn groups(plan: &Plan) -> Vec<Cell> {
 
 /// Between groups nearly everything is joined with everything: a line is left out where a chain of others leads the
 /// same way, as the eye follows those.
-fn without_shortcuts(links: Vec<Link>) -> Vec<Link> {
+fn without_shortcuts(links: &[Link]) -> Vec<Link> {
     let mut onward: HashMap<usize, Vec<usize>> = HashMap::new();
-    for link in &links {
+    for link in links {
         onward.entry(link.from).or_default().push(link.to);
     }
     let leads = |from: usize, to: usize| {
