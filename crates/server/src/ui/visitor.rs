@@ -278,7 +278,7 @@ mod tests {
         ]));
         assert_eq!(visitor.author.as_deref(), Some("Ann O'Neil"));
         assert_eq!(visitor.secret.as_deref(), Some("s;x"));
-        assert!(!Visitor::of(&headers(&[("cookie", "millstream_session=")])).secret().is_some());
+        assert!(Visitor::of(&headers(&[("cookie", "millstream_session=")])).secret().is_none());
     }
 
     #[test]

@@ -166,7 +166,7 @@ mod tests {
         check(
             "<m><data type=\"a\"><size>1</size><location href=\"x\"/></data><data type=\"b\">\n<deep><size>2</size></deep></data></m>",
             "data",
-            "@type=a location@href=x size=1\n@type=b deep=",
+            "@type=a location@href=x size=1\n@type=b",
         );
         check("<m><other/></m>", "data", "");
     }

@@ -81,7 +81,7 @@ fn every_route_is_in_the_document() {
                         text.matches(".route(").count() + text.matches(".nest_service(").count();
                     // Logging in is no part of `/api/v1`.
                     let is_login = path.file_name().is_some_and(|name| name == "auth.rs");
-                    found.extend((routes > 0 && !is_login).then(|| (path, routes)));
+                    found.extend((routes > 0 && !is_login).then_some((path, routes)));
                 }
                 Some(_) => {}
             }

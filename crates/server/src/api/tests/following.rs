@@ -57,8 +57,8 @@ impl Reading {
 
 /// The value of the last line of this name.
 fn last<'a>(text: &'a str, name: &str) -> &'a str {
-    let lines = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    lines.last().unwrap_or_else(|| panic!("no {name} in {text}"))
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    lines.next_back().unwrap_or_else(|| panic!("no {name} in {text}"))
 }
 
 async fn decide(scene: &Scene, sentence: &str) {

@@ -130,7 +130,7 @@ impl Scene {
     }
 
     async fn deliveries(&self) -> Vec<Delivery> {
-        deliveries::list(&mut *self.store.read().await.unwrap(), None, Page::default())
+        deliveries::list(&mut self.store.read().await.unwrap(), None, Page::default())
             .await
             .unwrap()
     }
@@ -281,11 +281,11 @@ async fn webhooks_are_signed_retried_and_kept_within_bounds() {
     let event = scene.committed("zlib").await;
     scene.decide(DecisionKind::Rejected, event, &["zlib", "png"]).await;
     scene.wait(Duration::from_secs(60)).await;
+    let delivery = scene.deliveries().await.remove(0);
     let received = receiver.received.lock().unwrap();
     assert_eq!((received.unsigned, received.bodies.len()), (0, 1));
     let (id, (times, body)) = received.bodies.first_key_value().unwrap();
     assert_eq!(*times, 1);
-    let delivery = scene.deliveries().await.remove(0);
     assert_eq!(delivery.id.to_string(), *id);
     assert_eq!(body["type"], "notice.rejected");
     assert_eq!(body["data"]["notices"][0]["artifacts"][1]["artifact"], "rpms/png#f44");

@@ -137,7 +137,7 @@ impl Scene {
     }
 
     async fn pending(&self) -> Vec<Subject> {
-        let pending = removals::pending(&mut *self.store.read().await.unwrap()).await.unwrap();
+        let pending = removals::pending(&mut self.store.read().await.unwrap()).await.unwrap();
         pending.into_iter().map(|removal| removal.doomed.subject).collect()
     }
 }
