@@ -1,6 +1,6 @@
 //! Rules as files: which events start a change, how far it goes, when its steps may start, and when a person is asked.
 //!
-//! What Millstream does without any rule of its users is the files in `rules/` ([`shipped`]). A file is read by [`file`],
+//! What Millstream does without any rule of its users is the files in `rules/` ([`shipped`]). A file is read by [`mod@file`],
 //! its conditions are compiled by [`condition`]; [`matching`] asks every rule about an event, and [`passage`] whether a
 //! change goes on along an edge.
 

@@ -12,7 +12,7 @@ pub struct Signature {
     pub author: String,
     /// Why.
     pub reason: String,
-    /// The digest of the answer that this is about, as [`seen`] gives it; nothing is done if the answer is another now.
+    /// The digest of the answer that this is about, as `seen` gives it; nothing is done if the answer is another now.
     pub seen: Option<Digest>,
 }
 
