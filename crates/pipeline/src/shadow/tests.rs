@@ -40,9 +40,6 @@ fn plan(number: i64, hours: i64, names: &str) -> NumberedPlan {
     let commit = || "c".repeat(40).parse().unwrap();
     let id = event(number.unsigned_abs().into());
     let step = |(index, name): (usize, &&str)| PlannedStep {
-        rule: None,
-        hours: None,
-        not_before: None,
         artifact: key(name),
         commit: commit(),
         root: (index == 0).then_some(RootAction::Rebuild),
@@ -54,6 +51,9 @@ fn plan(number: i64, hours: i64, names: &str) -> NumberedPlan {
             },
             _ => Reason::Reached { edge: edge(name, names[index - 1]) },
         },
+        rule: None,
+        hours: None,
+        not_before: None,
         replaces: None,
         tier: 0,
         unit: index,

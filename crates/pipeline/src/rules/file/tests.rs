@@ -67,11 +67,10 @@ fn every_problem_is_told_with_its_line() {
         "on: [comitted]\nwhen: artifact.nam == 'x'\ndo: build\nfollow:\n  - edge: [contains]\n  - edges: [contain]\n    depth: 0\nlimits:\n  size: many\n  hours: at night\n",
         "\
 rule:3: \"comitted\" is none of committed, requested, test-result, branch-deleted, time-elapsed
-rule:5: \"build\" is none of rebuild, retest, compose, notify, leave
 rule:4: `artifact` has no field `nam`: it has branch, kind, labels, name, teams
+rule:5: \"build\" is none of rebuild, retest, compose, notify, leave
 rule:7: there is no field `edge`: there are edges, when, depth, hours
 rule:8: \"contain\" is none of build-requires, buildroot, requires, contains, layered-on, ships
-rule:9: expected a number from 1, got a number
 rule:8: entry 1 of `follow` takes all these edges already: of several entries the first that fits decides
 rule:9: expected a number from 1, got a number
 rule:11: expected a number from 1, got a text
