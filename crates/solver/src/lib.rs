@@ -1,0 +1,1 @@
+//! What would be installed, and why: repository metadata in, install sets and explanations out.
