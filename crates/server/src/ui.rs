@@ -97,6 +97,7 @@ pub(crate) fn router(api: &Arc<Api>) -> Router {
         .route("/builds/{name}/live", get(build::part))
         .route("/builds/{name}/log", get(build::more))
         .route("/builds/{name}/log.txt", get(build::raw))
+        .route("/tests/{run}/{case}", get(build::test))
         .route("/images", get(images::show))
         .route("/images/{name}", get(images::one))
         .route("/composes", get(composes::show))

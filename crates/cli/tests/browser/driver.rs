@@ -46,7 +46,8 @@ impl Browser {
         let port = port.expect("chromedriver says on which port it listens");
         let site = format!("http://{address}");
         let mut browser = Self { driver, port, session: String::new(), site };
-        let mut arguments = vec!["--headless=new", "--force-device-scale-factor=1"];
+        let mut arguments =
+            vec!["--headless=new", "--force-device-scale-factor=1", "--remote-debugging-pipe"];
         // The browser's own sandbox refuses root.
         if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
             arguments.push("--no-sandbox");
@@ -254,7 +255,7 @@ fn read_answer(stream: &mut BufReader<TcpStream>) -> (String, String) {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Without a session there is no browser to end; the driver ends in any case.
+        // The browser ends with its session, and in any case when the pipe to its driver breaks.
         if !self.session.is_empty() && !std::thread::panicking() {
             self.command("DELETE", "", &Value::Null);
         }

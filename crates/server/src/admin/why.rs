@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use model::artifact::ArtifactKey;
 use model::edge::EdgeKind;
@@ -10,13 +11,12 @@ use model::id::{EventId, PlanId};
 use model::plan::NumberedPlan;
 use model::reason::{Reason, StopReason};
 use model::step::{Step, StepState};
-use pipeline::plan::merge::cause;
 use serde::Serialize;
 use store::{Conn, events, plans, steps};
 use utoipa::ToSchema;
 
 use super::events::EventView;
-use super::plans::numbered;
+use super::shelf::Shelf;
 use super::{Admin, AdminError};
 
 /// The chain of reasons of one artifact.
@@ -105,8 +105,8 @@ impl Admin {
                 "{artifact} is in no plan: `millstream why-not '{artifact}'` says why"
             )));
         };
-        let whole = Whole::load(&mut reader, number).await?;
-        if whole.step(artifact).is_none() {
+        let whole = Whole::load(&self.shelf, &mut reader, number).await?;
+        if !whole.has(artifact) {
             return Err(AdminError::NotFound(format!(
                 "{artifact} is not in plan {number}: `millstream why-not '{artifact}' --plan {number}` says why"
             )));
@@ -115,33 +115,40 @@ impl Admin {
     }
 }
 
-/// A plan with its steps.
-pub(crate) struct Whole {
-    pub(crate) found: NumberedPlan,
-    pub(crate) steps: Vec<Step>,
+/// A plan whose steps are read as they are asked for: a chain of reasons needs a few out of thousands.
+pub(crate) struct Whole<'a> {
+    pub(crate) found: Arc<NumberedPlan>,
+    shelf: &'a Shelf,
 }
 
-impl Whole {
-    pub(crate) async fn load(conn: &mut Conn, number: i64) -> Result<Self, AdminError> {
-        let found = numbered(conn, number).await?;
-        Self::with_steps(conn, found).await
-    }
-
-    async fn with_steps(conn: &mut Conn, found: NumberedPlan) -> Result<Self, AdminError> {
-        let steps = steps::of_plan(conn, found.plan.id).await?;
-        Ok(Self { found, steps })
+impl<'a> Whole<'a> {
+    pub(crate) async fn load(
+        shelf: &'a Shelf,
+        conn: &mut Conn,
+        number: i64,
+    ) -> Result<Self, AdminError> {
+        Ok(Self { found: shelf.plan(conn, number).await?, shelf })
     }
 
     async fn parent(&self, conn: &mut Conn) -> Result<Option<Self>, AdminError> {
         let Some(id) = self.found.plan.parent else { return Ok(None) };
-        match plans::get(conn, id).await? {
-            Some(found) => Ok(Some(Self::with_steps(conn, found).await?)),
+        match plans::head(conn, id).await? {
+            Some(head) => Ok(Some(Self::load(self.shelf, conn, head.number).await?)),
             None => Ok(None),
         }
     }
 
-    pub(crate) fn step(&self, artifact: &ArtifactKey) -> Option<&Step> {
-        self.steps.get(self.found.plan.step_of(artifact)?)
+    fn has(&self, artifact: &ArtifactKey) -> bool {
+        self.found.plan.step_of(artifact).is_some()
+    }
+
+    pub(crate) async fn step(
+        &self,
+        conn: &mut Conn,
+        artifact: &ArtifactKey,
+    ) -> Result<Option<Step>, AdminError> {
+        let Some(index) = self.found.plan.step_of(artifact) else { return Ok(None) };
+        Ok(steps::some_of_plan(conn, self.found.number, &[index]).await?.into_iter().next())
     }
 
     fn id(&self) -> PlanId {
@@ -152,7 +159,7 @@ impl Whole {
 /// Follows the reasons of a step to an event. What another plan began is looked up there.
 pub(crate) async fn explain(
     conn: &mut Conn,
-    start: Whole,
+    start: Whole<'_>,
     artifact: &ArtifactKey,
 ) -> Result<Why, AdminError> {
     let number = start.found.number;
@@ -162,7 +169,7 @@ pub(crate) async fn explain(
     let mut next = Some(artifact.clone());
     let mut event = None;
     while let Some(artifact) = next.take() {
-        let Some(step) = at.step(&artifact) else {
+        let Some(step) = at.step(conn, &artifact).await? else {
             // A plan that goes on with another one does not repeat what is published by then.
             match at.parent(conn).await? {
                 Some(parent) => {
@@ -174,12 +181,15 @@ pub(crate) async fn explain(
             }
         };
         seen.insert((at.id(), artifact.clone()));
-        let reason = onward(&at, step, &seen);
+        let reason = onward(&at, &step, &seen);
         event = reason.event();
-        chain.push(link(&artifact, step, reason));
+        chain.push(link(&artifact, &step, reason));
         next = reason.towards().filter(|next| !seen.contains(&(at.id(), (*next).clone()))).cloned();
         if next.is_none() && event.is_none() {
-            event = cause(&at.found.plan, &at.steps, &artifact);
+            // In a cycle the reasons go round; what the plan says of one of its members ends in the event.
+            let plan = &at.found.plan;
+            let planned = chain.iter().filter_map(|link| plan.step_of(&link.artifact));
+            event = planned.filter_map(|index| plan.steps[index].reason.event()).next();
         }
     }
     let event = event.or(at.found.plan.events.first().copied());
@@ -187,7 +197,11 @@ pub(crate) async fn explain(
 }
 
 /// The reason that leads on. Members of a cycle may name each other; the plan's own reasons never do.
-fn onward<'a>(at: &'a Whole, step: &'a Step, seen: &HashSet<(PlanId, ArtifactKey)>) -> &'a Reason {
+fn onward<'a>(
+    at: &'a Whole<'_>,
+    step: &'a Step,
+    seen: &HashSet<(PlanId, ArtifactKey)>,
+) -> &'a Reason {
     let again = step.reason.towards().is_some_and(|next| seen.contains(&(at.id(), next.clone())));
     if again { &at.found.plan.steps[step.index].reason } else { &step.reason }
 }

@@ -88,7 +88,7 @@ impl Admin {
         let conn = &mut *reader;
         match (event, plan) {
             (_, Some(number)) => {
-                let whole = Whole::load(conn, number).await?;
+                let whole = Whole::load(&self.shelf, conn, number).await?;
                 self.in_plan(conn, artifact, whole).await
             }
             (Some(number), None) => {
@@ -96,7 +96,7 @@ impl Admin {
                     events::by_number(conn, number).await?.ok_or_else(|| no_event(number))?;
                 match plans::answering(conn, event.id).await?.last() {
                     Some(head) => {
-                        let whole = Whole::load(conn, head.number).await?;
+                        let whole = Whole::load(&self.shelf, conn, head.number).await?;
                         self.in_plan(conn, artifact, whole).await
                     }
                     None => without_plan(conn, artifact, event).await,
@@ -115,7 +115,7 @@ impl Admin {
         }
         match plans::list(conn, Some(&artifact.branch), false, Page::first(1)).await?.first() {
             Some(head) => {
-                let whole = Whole::load(conn, head.number).await?;
+                let whole = Whole::load(&self.shelf, conn, head.number).await?;
                 self.in_plan(conn, artifact, whole).await
             }
             None => {
@@ -130,9 +130,9 @@ impl Admin {
         &self,
         conn: &mut Conn,
         artifact: &ArtifactKey,
-        whole: Whole,
+        whole: Whole<'_>,
     ) -> Result<WhyNot, AdminError> {
-        if let Some(step) = whole.step(artifact) {
+        if let Some(step) = whole.step(conn, artifact).await? {
             let sentence = format!("{artifact} is {}: {}", step.state.name(), step.reason);
             let rebuilt =
                 is_rebuilt(&step.state, &step.reason, whole.found.plan.steps[step.index].root);
@@ -169,7 +169,7 @@ impl Admin {
         &self,
         conn: &mut Conn,
         artifact: &ArtifactKey,
-        whole: &Whole,
+        whole: &Whole<'_>,
     ) -> Result<WhyNot, AdminError> {
         let sentence = match self.standing_reason(conn, artifact).await? {
             Some(sentence) => sentence,
@@ -238,7 +238,7 @@ fn is_rebuilt(state: &StepState, reason: &Reason, root: Option<RootAction>) -> b
 async fn stopped(
     conn: &mut Conn,
     artifact: &ArtifactKey,
-    whole: Whole,
+    whole: Whole<'_>,
     (stops, first): (&[Stop], &Stop),
 ) -> Result<WhyNot, AdminError> {
     let number = Some(whole.found.number);

@@ -10,7 +10,7 @@ use model::artifact::ArtifactKind;
 use model::facet::FacetChange;
 use serde::Deserialize;
 
-pub(super) use log::{more, raw};
+pub(super) use log::{more, raw, test};
 
 use super::links;
 use super::moments::{self, Now};
@@ -176,7 +176,12 @@ fn tested(results: &GateResults, now: Now) -> Markup {
                     tbody {
                         @for result in &results.results {
                             tr {
-                                th scope="row" { (result.case) }
+                                th scope="row" {
+                                    @match &result.run {
+                                        Some(run) => a href={ "/tests/" (run) "/" (result.case) } { (result.case) },
+                                        None => (result.case),
+                                    }
+                                }
                                 td {
                                     (words::state(words::outcome(result.outcome)))
                                     @if !result.note.is_empty() { span.problem-line { (result.note) } }

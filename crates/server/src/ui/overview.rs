@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use maud::{Markup, html};
+use pipeline::plan::report::PlanState;
 
 use super::moments::{self, Now};
 use super::page::{Page, Section, empty, live};
@@ -197,6 +198,12 @@ fn plan(moving: &MovingPlan, now: Now) -> Markup {
                 }
             }
             (front(&moving.front))
+            @if plan.state == PlanState::Proposed {
+                p.acts {
+                    a.act href={ "/plans/" (plan.number) "/approve" } { "Approve…" }
+                    span.quiet { "It touches more than its rule does by itself." }
+                }
+            }
         }
     }
 }

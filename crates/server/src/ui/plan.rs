@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use maud::{Markup, html};
 use model::plan::StepIndex;
+use model::rule::PlanMode;
 use pipeline::plan::report::StepReport;
 
 pub(super) use acts::{ask, send};
@@ -124,6 +125,7 @@ fn heading(board: &PlanBoard, now: Now) -> Markup {
             @if let Some(parent) = board.parent { span { "goes on with " (links::plan(parent)) } }
             (causes(&board.causes))
         }
+        (proposal(board))
         (charts::shares(head.steps, counts.iter().copied()))
         p.counts {
             @for (state, count) in &counts {
@@ -137,6 +139,25 @@ fn heading(board: &PlanBoard, now: Now) -> Markup {
             (front(&board.front))
         }
         (acts::offered(board, now))
+    }
+}
+
+/// Why a person is asked first, or who allowed it, or why nothing of it is done.
+fn proposal(board: &PlanBoard) -> Markup {
+    let plan = &board.plan.plan;
+    html! {
+        @match &plan.mode {
+            PlanMode::Proposed { rule, limit } if board.is_open() => p.said.strong {
+                "Rule " a href={ "/rules/" (rule) } { (rule) } " asks a person before it touches more than "
+                (limit) " artifacts: this plan has " (plan.steps.len()) " steps."
+            },
+            PlanMode::DryRun { .. } => p.said { "It only shows what a rule would do: nothing of it is done." },
+            PlanMode::Shadow => p.said { "The server is in shadow mode: nothing of it is done." },
+            _ => {},
+        }
+        @if let Some(approval) = &plan.approval {
+            p.said { "Allowed by " (approval.author) ": " (approval.reason) }
+        }
     }
 }
 

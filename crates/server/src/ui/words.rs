@@ -35,6 +35,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("done", "passed", "good"),
     ("proposed", "pen", "held"),
     ("dry-run", "undecided", "quiet"),
+    ("shadow", "undecided", "quiet"),
     // Objections and results.
     ("missing", "missing", "missing"),
     ("errored", "errored", "errored"),

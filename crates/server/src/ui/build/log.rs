@@ -6,6 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
+use model::id::TestRunId;
 use serde::Deserialize;
 
 use crate::admin::logs::{LogPart, Wanted};
@@ -84,7 +85,26 @@ pub(in crate::ui) async fn raw(
     let text = tokio::fs::read(&log.path).await.map_err(|error| {
         Trouble::not_found(format!("The log of build {name} cannot be read: {error}"))
     })?;
-    let headers =
-        [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, text).into_response())
+    Ok(plain_text(text))
+}
+
+/// The log of one test case of a run.
+pub(in crate::ui) async fn test(
+    State(ui): State<Arc<Ui>>,
+    Path((run, case)): Path<(String, String)>,
+) -> Result<Response, Trouble> {
+    let none = || Trouble::not_found(format!("No log of {case} in test run {run} is kept."));
+    let id: TestRunId = run.parse().map_err(|_| none())?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if case.starts_with('.') || !case.chars().all(is_name) {
+        return Err(none());
+    }
+    let folder = ui.api.config.test_logs_root().join(id.to_string());
+    let text = tokio::fs::read(folder.join(format!("{case}.log"))).await.map_err(|_| none())?;
+    Ok(plain_text(text))
+}
+
+fn plain_text(text: Vec<u8>) -> Response {
+    let kind = (header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    ([kind, (header::CACHE_CONTROL, "no-store")], text).into_response()
 }
