@@ -14,6 +14,7 @@ use store::sessions::{self, Session};
 use super::{LOGIN, Logins, cookie, logins};
 use crate::admin::tokens::secret;
 use crate::api::Api;
+use crate::api::access::PERSON;
 use crate::api::input::Query;
 use crate::api::problem::Problem;
 
