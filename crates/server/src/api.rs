@@ -28,6 +28,7 @@ mod v1;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub(crate) use access::{Actor, PERSON};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, Uri, header};

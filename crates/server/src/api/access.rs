@@ -10,12 +10,16 @@ use super::Api;
 use super::problem::{Kind, Problem};
 use crate::admin::tokens::Scope;
 
+/// The cookie that holds the secret of somebody's session, where people log in.
+pub(crate) const PERSON: &str = "millstream_person";
+
 /// Who writes.
 #[derive(Clone, Debug)]
 pub(crate) struct Actor {
     /// The name of the token, or of the person whose session it is.
     pub(crate) name: String,
-    scopes: Vec<Scope>,
+    /// What they are good for.
+    pub(crate) scopes: Vec<Scope>,
 }
 
 impl Actor {
@@ -40,14 +44,19 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Who sends messages. Whoever sits at this machine needs no token, unless one is configured.
+/// Who sends messages. Whoever sits at this machine needs no token, unless one is configured or people log in here:
+/// then who seems to may come through a proxy.
 pub(crate) async fn sender(api: &Api, headers: &HeaderMap, peer: IpAddr) -> Result<Actor, Problem> {
     let local = || Actor { name: "this machine".to_owned(), scopes: vec![Scope::Messages] };
     match (bearer(headers), &api.config.token) {
-        (None, None) if peer.to_canonical().is_loopback() => Ok(local()),
-        (None, _) => Err(unauthorized(
-            "this server wants a token, as `Authorization: Bearer …`: `millstream token create` makes one",
-        )),
+        (None, None) if peer.to_canonical().is_loopback() && api.config.oidc.is_none() => {
+            Ok(local())
+        }
+        (None, _) => by_session(api, headers).await?.ok_or_else(|| {
+            unauthorized(
+                "this server wants a token, as `Authorization: Bearer …`: `millstream token create` makes one",
+            )
+        }),
         // Digests are compared, so that the time it takes tells nothing about the token.
         (Some(given), Some(wanted)) if Digest::of(given) == Digest::of(wanted) => {
             Ok(Actor { name: "the configured token".to_owned(), scopes: vec![Scope::Messages] })
@@ -110,10 +119,37 @@ async fn by_session(api: &Api, headers: &HeaderMap) -> Result<Option<Actor>, Pro
     Ok(Some(Actor { name: person.name, scopes: person.scopes }))
 }
 
+#[cfg(feature = "oidc")]
+impl Api {
+    /// Who is logged in with this secret; that they meant what they send is for the caller to see to.
+    pub(crate) async fn logged_in(&self, secret: &str) -> Result<Option<Actor>, store::Error> {
+        let person = super::auth::logged_in(self, secret).await?;
+        Ok(person.map(|person| Actor { name: person.name, scopes: person.scopes }))
+    }
+
+    /// Ends somebody's session.
+    pub(crate) async fn log_out(&self, secret: &str) -> Result<(), store::Error> {
+        let mut tx = self.store.begin().await?;
+        store::sessions::end(&mut tx, Digest::of(secret)).await?;
+        tx.commit().await
+    }
+}
+
 /// Nobody can log in to a program that was built without it.
 #[cfg(not(feature = "oidc"))]
 async fn by_session(_: &Api, _: &HeaderMap) -> Result<Option<Actor>, Problem> {
     Ok(None)
+}
+
+#[cfg(not(feature = "oidc"))]
+impl Api {
+    pub(crate) async fn logged_in(&self, _: &str) -> Result<Option<Actor>, store::Error> {
+        Ok(None)
+    }
+
+    pub(crate) async fn log_out(&self, _: &str) -> Result<(), store::Error> {
+        Ok(())
+    }
 }
 
 fn unauthorized(detail: &str) -> Problem {

@@ -18,13 +18,12 @@ use store::sessions;
 use tokio::sync::OnceCell;
 
 use super::Api;
+use super::access::PERSON;
 use super::problem::{Kind, Problem};
 use crate::admin::time::Moment;
 use crate::admin::tokens::Scope;
 use crate::config::Oidc;
 
-/// The cookie that holds a session's secret.
-const SESSION: &str = "millstream_session";
 /// The cookie that binds a login to the browser that began it.
 const LOGIN: &str = "millstream_login";
 /// How long a login may take.
@@ -41,7 +40,7 @@ pub(super) struct Logins {
 }
 
 /// Somebody who is logged in.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Person {
     /// What the provider calls them.
     pub(super) name: String,
@@ -52,7 +51,7 @@ pub(super) struct Person {
     /// When they have to log in again.
     end: Moment,
     #[serde(skip)]
-    secret: Digest,
+    secret: String,
 }
 
 impl Logins {
@@ -95,7 +94,14 @@ fn logins(api: &Api) -> Result<&Logins, Problem> {
 
 /// Who is logged in, as the cookie of a request says.
 pub(super) async fn person(api: &Api, headers: &HeaderMap) -> Result<Option<Person>, Problem> {
-    let Some(secret) = cookie(headers, SESSION) else { return Ok(None) };
+    match cookie(headers, PERSON) {
+        Some(secret) => Ok(logged_in(api, secret).await?),
+        None => Ok(None),
+    }
+}
+
+/// Who is logged in with this secret.
+pub(super) async fn logged_in(api: &Api, secret: &str) -> Result<Option<Person>, store::Error> {
     let digest = Digest::of(secret);
     let now = api.clock.now();
     let found = sessions::find(&mut *api.store.read().await?, digest, now).await?;
@@ -105,7 +111,7 @@ pub(super) async fn person(api: &Api, headers: &HeaderMap) -> Result<Option<Pers
         scopes: session.scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
         csrf: Digest::of_fields(["csrf", secret]).to_string(),
         end: Moment(session.end),
-        secret: digest,
+        secret: secret.to_owned(),
     }))
 }
 

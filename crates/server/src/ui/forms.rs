@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::Ui;
 use super::page::{Page, Section};
 use super::trouble::Trouble;
-use super::visitor::{self, Visitor};
+use super::visitor::{self, Visitor, Writer};
 use crate::admin::tokens::Scope;
 use crate::admin::{AdminError, ErrorKind};
 
@@ -284,9 +284,12 @@ pub(super) async fn asked(
     sheet: &Sheet,
     own_url: &str,
 ) -> Result<Response, Trouble> {
-    let visitor = Visitor::of(headers);
+    let mut visitor = Visitor::of(headers);
     let scope = visitor::scope_of(&sheet.action).unwrap_or(Scope::Admin);
-    if ui.writer(&visitor, scope).await?.is_some() {
+    if let Some(writer) = ui.writer(&visitor, scope).await? {
+        if let (None, Writer::Person(name)) = (&visitor.author, writer) {
+            visitor.author = Some(name);
+        }
         return Ok(sheet.page((ui, &visitor), &Sent::default(), None).into_response());
     }
     let pairs = [("then", Some(own_url)), ("scope", Some(scope.as_str()))];

@@ -1,4 +1,4 @@
-//! `/session`: where a token is entered, and forgotten again.
+//! `/session`: where a token is entered, or somebody logs in; and both are forgotten again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::Ui;
 use super::forms::{Field, Kind, Sent, Sheet, see_other};
+use super::links::with_query;
 use super::page::{Page, Section};
 use super::trouble::Trouble;
 use super::visitor::{self, Visitor};
@@ -34,7 +35,9 @@ fn own_page(then: Option<&str>) -> String {
     then.filter(own).unwrap_or("/").to_owned()
 }
 
-fn sheet(then: &str, scope: Option<Scope>) -> Sheet {
+fn sheet(ui: &Ui, then: &str, scope: Option<Scope>) -> Sheet {
+    let login =
+        ui.api.config.oidc.as_ref().map(|_| with_query("/auth/login", &[("to", Some(then))]));
     let wanted = scope.map_or("--scope …".to_owned(), |scope| format!("--scope {scope}"));
     Sheet {
         title: "Enter a token".to_owned(),
@@ -42,6 +45,9 @@ fn sheet(then: &str, scope: Option<Scope>) -> Sheet {
             p {
                 "Everybody may look. Whoever changes something shows a token first, which "
                 code { "millstream token create NAME " (wanted) } " makes. It is kept until the browser is closed."
+            }
+            @if let Some(login) = login {
+                p { "Or " a href=(login) { "log in" } "." }
             }
         },
         action: "/session".to_owned(),
@@ -68,19 +74,24 @@ pub(super) async fn ask(
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
     let visitor = Visitor::of(&headers);
-    let known = match visitor.secret() {
-        Some(secret) => ui.scopes(secret).await?,
-        None => None,
+    let person = ui.person(&visitor).await?;
+    let known = match (visitor.secret(), person) {
+        (_, Some(person)) => Some((format!("{} is logged in", person.name), person.scopes)),
+        (Some(secret), None) => ui
+            .scopes(secret)
+            .await?
+            .map(|(name, scopes)| (format!("The token {name} was entered"), scopes)),
+        (None, None) => None,
     };
     let is_open = ui.writer(&Visitor::default(), Scope::Admin).await?.is_some();
     let lacks = |scopes: &[Scope]| scope.is_some_and(|scope| !is_good(scopes, scope));
     let body = match &known {
-        Some((name, scopes)) if !lacks(scopes) => html! {
+        Some((who, scopes)) if !lacks(scopes) => html! {
             h1 { "You may change things" }
-            p.lead { "The token " code { (name) } " is good for " (listed(scopes)) "." }
+            p.lead { (who) ", which is good for " (listed(scopes)) "." }
             form.sheet action="/session/end" method="post" {
                 input type="hidden" name="form_token" value=(ui.seal.form_token(&visitor));
-                p.buttons { button.primary type="submit" { "Forget the token" } }
+                p.buttons { button.primary type="submit" { "End the session" } }
             }
         },
         None if is_open => html! {
@@ -88,7 +99,7 @@ pub(super) async fn ask(
             p.lead { "On this machine anybody may: no token is configured." }
         },
         _ => {
-            let sheet = sheet(&own_page(then.as_deref()), scope);
+            let sheet = sheet(&ui, &own_page(then.as_deref()), scope);
             return Ok(sheet.page((&ui, &visitor), &Sent::default(), None).into_response());
         }
     };
@@ -125,11 +136,11 @@ pub(super) async fn enter(
             return Ok(response);
         }
     };
-    let sheet = sheet(&then, scope);
+    let sheet = sheet(&ui, &then, scope);
     Ok(sheet.page((&ui, &visitor), &sent, Some((Some("token"), &problem))).into_response())
 }
 
-/// Forgets the token.
+/// Forgets the token, and ends the session of whoever logged in.
 pub(super) async fn end(
     State(ui): State<Arc<Ui>>,
     headers: HeaderMap,
@@ -137,8 +148,13 @@ pub(super) async fn end(
 ) -> Result<Response, Trouble> {
     let visitor = Visitor::of(&headers);
     ui.own_form(&headers, &visitor, Sent(sent).form_token())?;
+    if let Some(session) = visitor.session() {
+        ui.api.log_out(session).await?;
+    }
     let mut response = see_other("/");
-    response.headers_mut().append(header::SET_COOKIE, visitor::leave());
+    for gone in visitor::leave() {
+        response.headers_mut().append(header::SET_COOKIE, gone);
+    }
     Ok(response)
 }
 

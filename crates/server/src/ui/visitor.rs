@@ -14,6 +14,7 @@ use super::Ui;
 use super::links::{decode, encode};
 use super::trouble::Trouble;
 use crate::admin::tokens::Scope;
+use crate::api::{Actor, PERSON};
 use crate::clock::mint;
 
 /// The cookie that holds the secret.
@@ -28,6 +29,8 @@ const REMEMBERED: u32 = 90 * 86_400;
 pub(super) struct Visitor {
     /// The secret they entered.
     secret: Option<String>,
+    /// The secret of their session, if they logged in.
+    session: Option<String>,
     /// The name they signed with last.
     pub(super) author: Option<String>,
 }
@@ -35,12 +38,21 @@ pub(super) struct Visitor {
 impl Visitor {
     /// From the cookies of a request.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        Self { secret: cookie(headers, SESSION), author: cookie(headers, AUTHOR) }
+        Self {
+            secret: cookie(headers, SESSION),
+            session: cookie(headers, PERSON),
+            author: cookie(headers, AUTHOR),
+        }
     }
 
     /// The secret that was entered, good or not.
     pub(super) fn secret(&self) -> Option<&str> {
         self.secret.as_deref()
+    }
+
+    /// The secret of the session, good or not.
+    pub(super) fn session(&self) -> Option<&str> {
+        self.session.as_deref()
     }
 }
 
@@ -70,9 +82,9 @@ pub(super) fn enter(secret: &str) -> HeaderValue {
     set(SESSION, secret, None)
 }
 
-/// Forgets it.
-pub(super) fn leave() -> HeaderValue {
-    set(SESSION, "", Some(0))
+/// Forgets it, and whose session it is.
+pub(super) fn leave() -> [HeaderValue; 2] {
+    [SESSION, PERSON].map(|name| set(name, "", Some(0)))
 }
 
 /// Remembers who signed.
@@ -92,8 +104,9 @@ impl Seal {
 
     /// What a form must carry; it differs from secret to secret.
     pub(super) fn form_token(&self, visitor: &Visitor) -> String {
-        let secret = visitor.secret.as_deref().unwrap_or_default();
-        Digest::of_fields([&self.0.0[..], secret.as_bytes()]).to_string()
+        let [secret, session] =
+            [&visitor.secret, &visitor.session].map(|text| text.as_deref().unwrap_or_default());
+        Digest::of_fields([&self.0.0[..], secret.as_bytes(), session.as_bytes()]).to_string()
     }
 }
 
@@ -104,6 +117,8 @@ pub(super) enum Writer {
     Here,
     /// Whoever has the token of this name.
     Token(String),
+    /// Who is logged in.
+    Person(String),
 }
 
 impl Writer {
@@ -111,7 +126,7 @@ impl Writer {
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Here => "this machine",
-            Self::Token(name) => name,
+            Self::Token(name) | Self::Person(name) => name,
         }
     }
 
@@ -120,6 +135,8 @@ impl Writer {
         match self {
             Self::Here => signed.to_owned(),
             Self::Token(name) => format!("{signed} (by token {name})"),
+            Self::Person(name) if name == signed => name.clone(),
+            Self::Person(name) => format!("{signed} (by {name})"),
         }
     }
 }
@@ -142,17 +159,35 @@ impl Ui {
         visitor: &Visitor,
         scope: Scope,
     ) -> Result<Option<Writer>, Trouble> {
-        let config = &self.api.config;
-        if config.token.is_none() && is_loopback(&config.listen) {
+        if self.is_open() {
             return Ok(Some(Writer::Here));
+        }
+        let may = |scopes: &[Scope]| scopes.iter().any(|own| [scope, Scope::Admin].contains(own));
+        if let Some(Actor { name, scopes }) = self.person(visitor).await?
+            && may(&scopes)
+        {
+            return Ok(Some(Writer::Person(name)));
         }
         let Some(secret) = &visitor.secret else { return Ok(None) };
         let (name, scopes) = match self.scopes(secret).await? {
             Some(known) => known,
             None => return Ok(None),
         };
-        let may = scopes.iter().any(|own| *own == scope || *own == Scope::Admin);
-        Ok(may.then_some(Writer::Token(name)))
+        Ok(may(&scopes).then_some(Writer::Token(name)))
+    }
+
+    /// Who is logged in.
+    pub(super) async fn person(&self, visitor: &Visitor) -> Result<Option<Actor>, Trouble> {
+        match visitor.session() {
+            Some(session) => Ok(self.api.logged_in(session).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether whoever sits at this machine may do anything: nothing says who else might.
+    fn is_open(&self) -> bool {
+        let config = &self.api.config;
+        config.token.is_none() && config.oidc.is_none() && is_loopback(&config.listen)
     }
 
     /// What a secret is called and good for, as with the API: the configured token is for messages only.
@@ -203,7 +238,7 @@ impl Ui {
         if !is_same_origin(headers) {
             return Err(forbidden("The form was sent from another site."));
         }
-        if is_loopback(&self.api.config.listen) && !names_this_machine(headers) {
+        if self.is_open() && !names_this_machine(headers) {
             // Any name can be made to point at this machine; a page there would count as our own.
             return Err(forbidden("The server answers to this machine's own names only."));
         }
@@ -319,9 +354,11 @@ mod tests {
     fn form_tokens_differ_from_process_to_process_and_from_secret_to_secret() {
         let (one, other) = (Seal::new(), Seal::new());
         let (nobody, ann) =
-            (Visitor::default(), Visitor { secret: Some("s".into()), author: None });
+            (Visitor::default(), Visitor { secret: Some("s".into()), ..Visitor::default() });
+        let logged_in = Visitor { session: Some("s".into()), ..Visitor::default() };
         assert_ne!(one.form_token(&nobody), other.form_token(&nobody));
         assert_ne!(one.form_token(&nobody), one.form_token(&ann));
+        assert_ne!(one.form_token(&logged_in), one.form_token(&ann));
         assert_eq!(one.form_token(&ann), one.form_token(&ann));
     }
 }

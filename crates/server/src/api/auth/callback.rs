@@ -11,9 +11,10 @@ use model::digest::Digest;
 use serde::Deserialize;
 use store::sessions::{self, Session};
 
-use super::{LOGIN, Logins, SESSION, cookie, logins};
+use super::{LOGIN, Logins, cookie, logins};
 use crate::admin::tokens::secret;
 use crate::api::Api;
+use crate::api::access::PERSON;
 use crate::api::input::Query;
 use crate::api::problem::Problem;
 
@@ -62,7 +63,7 @@ pub(super) async fn end(
     tx.commit().await?;
     tracing::info!(name = session.name, scopes = session.scopes.join(","), "logged in");
     let cookies = AppendHeaders([
-        (header::SET_COOKIE, logins.cookie(SESSION, &secret, lasts)),
+        (header::SET_COOKIE, logins.cookie(PERSON, &secret, lasts)),
         (header::SET_COOKIE, logins.cookie(LOGIN, "", Duration::ZERO)),
     ]);
     Ok((cookies, Redirect::to(&to)))

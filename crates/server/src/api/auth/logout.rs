@@ -6,11 +6,10 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use store::sessions;
 
-use super::{SESSION, logins, person};
+use super::{logins, person};
 use crate::api::Api;
-use crate::api::access::same_origin;
+use crate::api::access::{PERSON, same_origin};
 use crate::api::problem::Problem;
 
 pub(super) async fn end(
@@ -21,10 +20,8 @@ pub(super) async fn end(
     same_origin(&headers)?;
     if let Some(person) = person(&api, &headers).await? {
         person.meant_it(&headers)?;
-        let mut tx = api.store.begin().await?;
-        sessions::end(&mut tx, person.secret).await?;
-        tx.commit().await?;
+        api.log_out(&person.secret).await?;
     }
-    let gone = logins.cookie(SESSION, "", Duration::ZERO);
+    let gone = logins.cookie(PERSON, "", Duration::ZERO);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]))
 }

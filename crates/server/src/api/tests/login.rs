@@ -159,7 +159,7 @@ async fn a_person_logs_in_works_and_logs_out() {
         (303, "/plans/7"),
         "{returned:?}"
     );
-    let session = cookie(&returned, "millstream_session=");
+    let session = cookie(&returned, "millstream_person=");
     assert!(returned.headers["set-cookie"].contains("; HttpOnly; SameSite=Lax; Max-Age=3600"));
     let who = scene.ask("GET", "/auth/session", &[&session], "").await.json();
     assert_eq!((&who["name"], &who["scopes"]), (&"ann".into(), &json!(["gate"])));
@@ -181,6 +181,11 @@ async fn a_person_logs_in_works_and_logs_out() {
         (403, String::new(), "the token is good for gate, not for plans".to_owned())
     );
 
+    // Who sits at this machine may be a proxy.
+    assert_eq!(scene.ask("POST", "/api/v1/messages", &[json], "{}").await.problem().0, 401);
+    let headers = [session.as_str(), json, csrf.as_str()];
+    let message = json!({"id": "1", "topic": "t", "body": {}}).to_string();
+    assert_eq!(scene.ask("POST", "/api/v1/messages", &headers, &message).await.problem().0, 403);
     assert_eq!(scene.ask("POST", "/auth/logout", &[&session], "").await.problem().0, 403);
     assert_eq!(scene.ask("POST", "/auth/logout", &[&session, &csrf], "").await.status, 204);
     assert_eq!(scene.ask("GET", "/auth/session", &[&session], "").await.problem().0, 401);
@@ -222,10 +227,51 @@ async fn a_name_and_groups_are_what_the_provider_says() {
     *provider.claims.lock().unwrap() = json!({"sub": "u2", "groups": "root"});
     let (login, back) = go(&scene, &provider).await;
     let returned = scene.ask("GET", &back, &[&login], "").await;
-    let session = cookie(&returned, "millstream_session=");
+    let session = cookie(&returned, "millstream_person=");
     let who = scene.ask("GET", "/auth/session", &[&session], "").await.json();
     assert_eq!((&who["name"], &who["scopes"]), (&"u2".into(), &json!(["admin"])));
     scene.clock.advance(std::time::Duration::from_secs(3600));
+    assert_eq!(scene.ask("GET", "/auth/session", &[&session], "").await.problem().0, 401);
+}
+
+#[tokio::test]
+async fn a_person_works_with_the_pages() {
+    let provider = Provider::start().await;
+    let scene = scene(&provider).await;
+    *provider.claims.lock().unwrap() = json!({"sub": "ann", "groups": "root"});
+    let page = "/holds/new?artifact=rpms/lib%23f44";
+    // Whoever sits at this machine is nobody once people log in.
+    let first = scene.get(page).await;
+    assert!(first.headers["location"].starts_with("/session?then=/holds/new"), "{first:?}");
+    let entry = scene.get(&first.headers["location"]).await;
+    assert!(entry.body.contains(r#"href="/auth/login?to=/holds/new"#), "{}", entry.body);
+    let (login, back) = go(&scene, &provider).await;
+    let returned = scene.ask("GET", &back, &[&login], "").await;
+    let session = cookie(&returned, "millstream_person=");
+    let origin = format!("Origin: http://{}", scene.address);
+    let asked = scene.ask("GET", page, &[&session], "").await;
+    assert!(asked.body.contains(r#"value="ann""#), "{}", asked.body);
+
+    let (_, rest) = asked.body.split_once(r#"name="form_token" value=""#).unwrap();
+    let token = rest.split('"').next().unwrap();
+    let sent = format!(
+        "form_token={token}&artifact=rpms%2Flib%23f44&kind=hold&author=ann&reason=so&until="
+    );
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    assert_eq!(scene.ask("POST", "/holds/new", &[form], &sent).await.status, 403);
+    let headers = [form, "Origin: http://evil.example", &session];
+    assert_eq!(scene.ask("POST", "/holds/new", &headers, &sent).await.status, 403);
+    let headers = [form, &origin, &session];
+    assert_eq!(scene.ask("POST", "/holds/new", &headers, &sent).await.status, 303);
+    let holds = scene.get("/api/v1/holds?artifact=rpms/lib%23f44").await.json();
+    assert_eq!(holds["items"][0]["author"], "ann");
+
+    let here = scene.ask("GET", "/session", &[&session], "").await;
+    assert!(here.body.contains("ann is logged in, which is good for admin"), "{}", here.body);
+    let sent = format!("form_token={token}");
+    let gone = scene.ask("POST", "/session/end", &headers, &sent).await;
+    assert_eq!(gone.status, 303);
+    assert!(gone.headers["set-cookie"].contains("millstream_person=; "), "{gone:?}");
     assert_eq!(scene.ask("GET", "/auth/session", &[&session], "").await.problem().0, 401);
 }
 
