@@ -76,7 +76,9 @@ fn measure(size: usize, times: usize) {
     println!("  first hop: {} changes", progress::decide(&progress).len());
     report("decide, the root is built", times, || progress::decide(&progress));
     report("listeners of the root", times, || progress::listeners(&progress, plan.steps[0].unit));
-    report("startable", times, || progress::startable(&progress, &HashSet::new(), Timestamp(1)));
+    report("startable", times, || {
+        progress::startable(&progress, &HashSet::new(), &[], Timestamp(1))
+    });
 
     let hops = settle(&plan, &mut steps, &facts);
     let progress = Progress { plan: &plan, steps: &steps, facts: &facts };

@@ -109,9 +109,13 @@ impl<'a> Look<'a> {
 }
 
 /// The steps that may be built now, should there be capacity: decided, in their hours, and every dependency through.
+///
+/// Those that were found `unresolvable` are passed over; in a cycle the next member takes the turn of one, since what it
+/// lacks may be what the next one brings.
 pub fn startable(
     progress: &Progress<'_>,
     held: &HashSet<ArtifactKey>,
+    unresolvable: &[StepIndex],
     now: Timestamp,
 ) -> Vec<StepIndex> {
     let rebuild = |step: &&Step| matches!(step.state, StepState::Rebuild);
@@ -120,7 +124,7 @@ pub fn startable(
         .filter(|&index| !held.contains(&progress.plan.steps[index].artifact))
         .filter(|&index| progress.plan.steps[index].may_start(now))
         .filter(|&index| progress.obstacles(index).is_empty())
-        .filter(|&index| cycle::is_next_in_unit(progress, index))
+        .filter(|&index| cycle::is_next_in_unit(progress, index, unresolvable))
         .collect()
 }
 

@@ -36,16 +36,20 @@ pub(super) fn wants_another_round(look: &Look<'_>, unit: usize) -> bool {
     look.progress.members(unit).any(|member| called_upon(look, member).is_some())
 }
 
-/// Whether it is this member's turn: members are built in the unit's order, one at a time.
-pub(super) fn is_next_in_unit(progress: &Progress<'_>, index: StepIndex) -> bool {
+/// Whether it is this member's turn: members are built in the unit's order, one at a time, but for those that were found
+/// unresolvable.
+pub(super) fn is_next_in_unit(
+    progress: &Progress<'_>,
+    index: StepIndex,
+    unresolvable: &[StepIndex],
+) -> bool {
     let unit = progress.plan.steps[index].unit;
-    let building =
-        |&member: &StepIndex| matches!(progress.steps[member].state, StepState::Building { .. });
-    !progress.members(unit).any(|member| building(&member))
-        && progress
-            .members(unit)
-            .find(|&member| matches!(progress.steps[member].state, StepState::Rebuild))
-            == Some(index)
+    let state = |member: StepIndex| &progress.steps[member].state;
+    let is_turn = |&member: &StepIndex| {
+        matches!(state(member), StepState::Rebuild) && !unresolvable.contains(&member)
+    };
+    !progress.members(unit).any(|member| matches!(state(member), StepState::Building { .. }))
+        && progress.members(unit).find(is_turn) == Some(index)
 }
 
 fn is_pending(progress: &Progress<'_>, member: StepIndex) -> bool {

@@ -1,13 +1,16 @@
 //! What a step does about what its dependencies change: rebuild, retest, or nothing.
 
-use model::edge::EdgeKind;
+use model::edge::{Edge, EdgeKind, Evidence};
 use model::facet::FacetChange;
 use model::id::BuildId;
+use model::package::Package;
 use model::plan::{PlanEdge, StepIndex};
 use model::reason::{Reason, Stop, StopReason};
+use model::source::Settings;
 
 use super::{Look, Progress, Word};
 use crate::affected::compare::{first_heard, lost_requirement};
+use crate::affected::listen::listening;
 
 /// Why a step has to be rebuilt, if something already known says so.
 ///
@@ -32,7 +35,48 @@ pub(super) fn heard(look: &Look<'_>, index: StepIndex, built: Option<BuildId>) -
         listens(progress, edge, old, new)
             .or_else(|| requirement_lost(progress, edge, built, (old, new)))
     };
-    progress.plan.dependencies(index).iter().find_map(reason_of)
+    let planned = progress.plan.dependencies(index).iter().find_map(reason_of);
+    planned.or_else(|| heard_unplanned(progress, index, built.filter(|_| made_here)?))
+}
+
+/// What a build of this plan hears from a member of its cycle that it has in its buildroot, though no edge of the plan
+/// says so: what a package requires may be new with the very changes the plan is made for, and a source that was never
+/// built names only what it asks for itself. Outside cycles such a build was started after all that.
+fn heard_unplanned(progress: &Progress<'_>, index: StepIndex, built: BuildId) -> Option<Reason> {
+    let against = progress.facts.get(built)?.against.as_slice();
+    let is_planned = |member: StepIndex| {
+        let mut edges = progress.plan.dependencies(index).iter();
+        edges.any(|edge| edge.dependency == member && edge.edge.kind != EdgeKind::Requires)
+    };
+    let reason_of = |member: StepIndex| {
+        let new = progress.steps[member].newest_output().filter(|new| !against.contains(new))?;
+        let old = against.iter().find(|old| share_a_package(progress, **old, new))?;
+        let listens = listening(EdgeKind::Buildroot, "", &Settings::default());
+        let changes = progress.facts.changes(Some(*old), new);
+        let change = changes.iter().find_map(|change| {
+            first_heard(&listens, std::slice::from_ref(change), &change.package)
+        })?;
+        let edge = Edge {
+            dependent: progress.plan.steps[index].artifact.clone(),
+            dependency: progress.plan.steps[member].artifact.clone(),
+            kind: EdgeKind::Buildroot,
+            package: change.package.clone(),
+            evidence: Evidence::Buildroot { build: built },
+        };
+        Some(Reason::Listens { edge, change: change.clone() })
+    };
+    let others = progress.members(progress.plan.steps[index].unit);
+    others.filter(|&member| member != index && !is_planned(member)).find_map(reason_of)
+}
+
+/// Whether two builds are of one artifact, as far as their packages tell.
+fn share_a_package(progress: &Progress<'_>, old: BuildId, new: BuildId) -> bool {
+    let (Some(old), Some(new)) = (progress.facts.get(old), progress.facts.get(new)) else {
+        return false;
+    };
+    let names =
+        |package: &Package| old.packages.iter().any(|other| other.nevra.name == package.nevra.name);
+    new.packages.iter().any(names)
 }
 
 /// The build of the dependency that `built` saw: the one in its buildroot if that is one of this plan's,

@@ -119,3 +119,12 @@ fn a_dependent_waits_until_the_cycle_has_settled() {
         simulation.act(actions[0]);
     }
 }
+
+#[test]
+fn two_changes_on_one_cycle_are_heard_all_round() {
+    // Not even `a`'s published build had `h` in its buildroot, and its second build needs `b`'s, whose turn comes later.
+    let done =
+        "build a; build h; build b; build a (round 2); retest f ok; pass a h b; publish a b h";
+    let ended = "a published, b published, f retested, h published";
+    check("h <- b; b <~ f; f <= a; a <- h", &["h: none soname; a: none none"], done, ended);
+}

@@ -479,9 +479,20 @@ impl Simulation {
             _ => None,
         };
         let mut actions: Vec<Action> = self.steps.iter().filter_map(of_step).collect();
-        let startable = progress::startable(&progress, &HashSet::new(), self.now());
-        let (mut starts, unresolvable): (Vec<StepIndex>, Vec<StepIndex>) =
-            startable.into_iter().partition(|&index| self.resolve(index).is_ok());
+        let (mut starts, mut unresolvable): (Vec<StepIndex>, Vec<StepIndex>) = Default::default();
+        loop {
+            let held = HashSet::new();
+            let mut found = progress::startable(&progress, &held, &unresolvable, self.now());
+            found.retain(|index| !starts.contains(index));
+            if found.is_empty() {
+                break;
+            }
+            for index in found {
+                let known =
+                    if self.resolve(index).is_ok() { &mut starts } else { &mut unresolvable };
+                known.push(index);
+            }
+        }
         if !progress::may_be_solved_later(&progress, &unresolvable) {
             starts.extend(unresolvable);
         }

@@ -49,16 +49,7 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Look, Stage
     let held = held(context).await?;
     let mut outcome = Look::Idle;
     for mut view in view::started(context).await? {
-        let mut lacking = Vec::new();
-        for index in progress::startable(&view.progress(), &held, context.clock.now()) {
-            match queue_build(context, lease, &mut view, index).await? {
-                Queued::Yes => outcome = Look::Busy,
-                Queued::Unresolvable(problems) => lacking.push((index, problems)),
-            }
-        }
-        let indices: Vec<StepIndex> = lacking.iter().map(|(index, _)| *index).collect();
-        if !lacking.is_empty() && !progress::may_be_solved_later(&view.progress(), &indices) {
-            unresolvable(context, lease, &mut view, lacking).await?;
+        if queue_builds(context, lease, &mut view, &held).await? {
             outcome = Look::Busy;
         }
         for index in to_test(&view) {
@@ -73,6 +64,39 @@ pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Look, Stage
         }
     }
     Ok(outcome)
+}
+
+/// Queues every build of a plan that may start; whether anything moved. What cannot be resolved fails once nothing that is
+/// to come may bring what it lacks.
+async fn queue_builds(
+    context: &Context,
+    lease: &Lease,
+    view: &mut View,
+    held: &HashSet<ArtifactKey>,
+) -> Result<bool, StageError> {
+    let (mut lacking, mut indices) = (Vec::new(), Vec::new());
+    let mut has_moved = false;
+    loop {
+        let now = context.clock.now();
+        let startable = progress::startable(&view.progress(), held, &indices, now);
+        if startable.is_empty() {
+            break;
+        }
+        for index in startable {
+            match queue_build(context, lease, view, index).await? {
+                Queued::Yes => has_moved = true,
+                Queued::Unresolvable(problems) => {
+                    lacking.push((index, problems));
+                    indices.push(index);
+                }
+            }
+        }
+    }
+    if !lacking.is_empty() && !progress::may_be_solved_later(&view.progress(), &indices) {
+        unresolvable(context, lease, view, lacking).await?;
+        has_moved = true;
+    }
+    Ok(has_moved)
 }
 
 async fn held(context: &Context) -> Result<HashSet<ArtifactKey>, StageError> {

@@ -222,7 +222,7 @@ impl Scene {
         let now = self.context.clock.now();
         let mut names = Vec::new();
         for view in view::started(&self.context).await.unwrap() {
-            let found = progress::startable(&view.progress(), &Default::default(), now);
+            let found = progress::startable(&view.progress(), &Default::default(), &[], now);
             names.extend(found.into_iter().map(|index| view.artifact(index).name.to_string()));
         }
         names
