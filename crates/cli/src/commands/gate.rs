@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use server::admin::gate_board::Unsigned;
 use server::admin::time::Moment;
 use server::admin::waivers::NewWaiver;
-use server::admin::{ArtifactKey, WaiverKind, gates};
+use server::admin::{Admin, ArtifactKey, WaiverKind, gates};
 
 use crate::arguments::{Global, Limit, Signature, moment};
 use crate::failure::{Answer, Failure};
@@ -27,8 +28,8 @@ enum Verb {
     },
     /// Accept that a test is missing, failed or could not be run
     Waive(Waive),
-    /// Accept that a commit removes a test from its gate
-    SignOff(Waive),
+    /// Let be published what waits for a person, or accept that a commit removes a test from its gate
+    SignOff(SignOff),
     /// List waivers and sign-offs
     Waivers {
         /// Of this artifact only
@@ -65,6 +66,23 @@ struct Waive {
     until: Option<Moment>,
 }
 
+#[derive(clap::Args, Debug)]
+struct SignOff {
+    /// The artifact, e.g. composes/workstation#f44
+    artifact: ArtifactKey,
+    /// The test case, e.g. tests.hello; the one that waits if left out
+    #[arg(long)]
+    case: Option<String>,
+    #[command(flatten)]
+    signature: Signature,
+    /// For this build only; the one that waits if no case is given
+    #[arg(long, requires = "case")]
+    nvr: Option<String>,
+    /// Until when; what passed before stays passed
+    #[arg(long, value_parser = moment, value_name = "TIME")]
+    until: Option<Moment>,
+}
+
 /// Does it.
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> {
     // A policy is looked at before it is committed, where there may be no server.
@@ -81,10 +99,11 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
             return Ok(Answer::of(decision.is_open()));
         }
         Verb::Waive(waive) => {
-            output::answer(global, &admin.waive(&waive.of_kind(WaiverKind::Waiver)).await?)?;
+            output::answer(global, &admin.waive(&waive.waiver()).await?)?;
         }
-        Verb::SignOff(waive) => {
-            output::answer(global, &admin.waive(&waive.of_kind(WaiverKind::SignOff)).await?)?;
+        Verb::SignOff(sign_off) => {
+            let sign_off = sign_off.complete(&admin).await?;
+            output::answer(global, &admin.waive(&sign_off).await?)?;
         }
         Verb::Waivers { artifact, limit } => {
             output::answer(global, &admin.waivers(artifact.as_ref(), None, limit.limit).await?)?;
@@ -96,16 +115,20 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
 }
 
 impl Waive {
-    fn of_kind(self, kind: WaiverKind) -> NewWaiver {
-        let Self { artifact, case, signature, nvr, until } = self;
-        NewWaiver {
-            kind,
-            artifact,
-            case,
-            nvr,
-            author: signature.author,
-            reason: signature.reason,
-            until,
-        }
+    fn waiver(self) -> NewWaiver {
+        let Self { artifact, case, signature: Signature { author, reason }, nvr, until } = self;
+        NewWaiver { kind: WaiverKind::Waiver, artifact, case, nvr, author, reason, until }
+    }
+}
+
+impl SignOff {
+    /// With the case and the build that wait, where none is named.
+    async fn complete(self, admin: &Admin) -> Result<NewWaiver, Failure> {
+        let Self { artifact, case, signature: Signature { author, reason }, nvr, until } = self;
+        let Unsigned { case, nvr } = match case {
+            Some(case) => Unsigned { case, nvr },
+            None => admin.unsigned(&artifact).await?,
+        };
+        Ok(NewWaiver { kind: WaiverKind::SignOff, artifact, case, nvr, author, reason, until })
     }
 }

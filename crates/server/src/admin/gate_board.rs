@@ -74,6 +74,49 @@ impl Admin {
     }
 }
 
+/// What of an artifact waits for a person's sign-off: the case, and the build if it is for that one only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsigned {
+    /// The case.
+    pub case: String,
+    /// The NVR of the build.
+    pub nvr: Option<String>,
+}
+
+impl Admin {
+    /// The one thing of an artifact that waits for a sign-off.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when nothing does, [`AdminError::Input`] when it is not one thing.
+    pub async fn unsigned(&self, artifact: &ArtifactKey) -> Result<Unsigned, AdminError> {
+        let board = self.gate_board().await?;
+        let mut found = Vec::new();
+        for at in &board.refused {
+            let own = at.objections.iter().filter(|objection| objection.artifact == *artifact);
+            for objection in own.filter(|own| remedy(&own.kind) == Some(WaiverKind::SignOff)) {
+                let build = at.build.as_ref().map(|(nvr, _)| nvr.clone());
+                let nvr = build.filter(|_| matches!(objection.kind, ObjectionKind::Unsigned));
+                let unsigned = Unsigned { case: objection.case.clone(), nvr };
+                if !found.contains(&unsigned) {
+                    found.push(unsigned);
+                }
+            }
+        }
+        match found.len() {
+            0 => Err(AdminError::NotFound(format!("nothing of {artifact} waits for a sign-off"))),
+            1 => Ok(found.remove(0)),
+            _ => {
+                let cases: Vec<&str> =
+                    found.iter().map(|unsigned| unsigned.case.as_str()).collect();
+                Err(AdminError::Input(format!(
+                    "more than one thing of {artifact} waits for a sign-off: choose with --case and --nvr ({})",
+                    cases.join(", ")
+                )))
+            }
+        }
+    }
+}
+
 async fn at_gate(conn: &mut Conn, placed: Vec<PlacedStep>) -> Result<Vec<AtGate>, AdminError> {
     let ids: Vec<_> = placed.iter().filter_map(|placed| placed.step.state.build()).collect();
     let found = builds::get_many(conn, &ids).await?;
