@@ -6,7 +6,7 @@
 mod lower;
 mod parse;
 
-pub(crate) use lower::{Clause, Literals, lower};
+pub(crate) use lower::{Clause, lower};
 pub use parse::{RichError, parse, words};
 
 use crate::tables::DependencyId;

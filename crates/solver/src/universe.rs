@@ -140,7 +140,7 @@ impl Universe {
         let mut relations = Relations::collect(&mut tables, &providers, &installable, &sources)?;
         let by_name = order::by_name(&tables, &installable);
         let version_ranks = order::version_ranks(&tables, &by_name);
-        let choice_ranks = order::choice_ranks(&tables, &classes);
+        let choice_ranks = order::choice_ranks(&tables);
         let names = Names { tables: &tables, classes: &classes, by_name: &by_name };
         let obsoletes = names.obsoletes(&installable);
         let lockstep = names.lockstep(&mut flags, &mut relations.sets);

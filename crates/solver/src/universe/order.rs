@@ -1,6 +1,5 @@
 //! Orders that are known before any question is asked: among versions of a name, and among candidates.
 
-use super::architecture::Class;
 use crate::tables::{Lists, PackageId, Tables};
 use std::cmp::Ordering;
 
@@ -35,24 +34,19 @@ pub(super) fn version_ranks(tables: &Tables, by_name: &Lists) -> Vec<u32> {
 }
 
 /// Position of each package in the order in which libsolv looks at candidates
-/// (`prune_to_best_version_sortcmp`): by name as bytes, then the better architecture, then as read.
-pub(super) fn choice_ranks(tables: &Tables, classes: &[Class]) -> Vec<u32> {
+/// (`prune_to_best_version_sortcmp`): by name as bytes, then as read. The architecture need not be looked at,
+/// as only one is left by then.
+pub(super) fn choice_ranks(tables: &Tables) -> Vec<u32> {
     let mut sorted: Vec<u32> = (0..tables.len() as u32).collect();
-    let package = |id: u32| tables.package(PackageId(id));
-    let rank = |id: u32| classes[package(id).architecture.index()].rank;
-    let architectures = |left: u32, right: u32| match (rank(left), rank(right)) {
-        (0 | Class::NOARCH, _) | (_, 0 | Class::NOARCH) => Ordering::Equal,
-        (left, right) => left.cmp(&right),
-    };
-    let names = |left: u32, right: u32| {
-        let (left, right) = (package(left).name, package(right).name);
+    let name = |id: u32| tables.package(PackageId(id)).name;
+    // Stable, so that packages of one name stay as they were read.
+    sorted.sort_by(|&left, &right| {
+        let (left, right) = (name(left), name(right));
         if left == right {
             return Ordering::Equal;
         }
         tables.strings.get(left).cmp(tables.strings.get(right))
-    };
-    // Stable, so that what is equal stays as it was read.
-    sorted.sort_by(|&left, &right| names(left, right).then_with(|| architectures(left, right)));
+    });
     let mut ranks = vec![0; tables.len()];
     for (rank, id) in sorted.into_iter().enumerate() {
         ranks[id as usize] = rank as u32;
