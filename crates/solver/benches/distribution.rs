@@ -1,0 +1,2 @@
+//! Times of loading and solving a whole distribution.
+fn main() {}

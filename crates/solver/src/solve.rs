@@ -1,0 +1,194 @@
+//! One question, one answer: a set of packages that can be installed together, chosen as libsolv would.
+//!
+//! A [`Solver`] keeps its workspace from question to question. What must be is propagated; where there is a
+//! choice it is made in libsolv's order and can be taken back; what a choice made superfluous is minimised
+//! away; and every answer is checked before it leaves.
+
+mod choose;
+mod decide;
+mod job;
+mod minimise;
+mod propagate;
+mod state;
+mod verify;
+
+pub use job::{Job, RequestError};
+
+use crate::tables::{Lists, PackageId};
+use crate::universe::{SetId, Universe};
+use state::{Branch, Mark, Need, Scan};
+
+/// How many decisions may be taken back for one question before it is left undecided.
+const BUDGET: u32 = 1000;
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It can be installed.
+    Solved(Answer),
+    /// It cannot, whatever is chosen.
+    Unsatisfiable(Conflict),
+    /// Choices were taken back too often: an exact search has to decide.
+    Undecided,
+}
+
+/// What is installed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// The packages beyond the solver's base, sorted by id.
+    pub packages: Vec<PackageId>,
+}
+
+/// Where it became clear that there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflict {
+    /// Nothing meets what was asked at this position of the job, the base's own being counted first.
+    NothingProvides(usize),
+    /// This package is needed and cannot be there.
+    Package(PackageId),
+    /// This set is needed and none of its members can be there.
+    Set(SetId),
+}
+
+/// Answers questions over one universe, one after the other.
+pub struct Solver<'u> {
+    universe: &'u Universe,
+    /// By package: undecided, installed or forbidden.
+    state: Vec<u8>,
+    /// By set: whether somebody installed needs it.
+    active: Vec<bool>,
+    trail: Vec<u32>,
+    activated: Vec<u32>,
+    /// How much of the trail has been propagated.
+    head: usize,
+    needs: Vec<Need>,
+    watching: Vec<(u32, u32)>,
+    levels: Vec<Mark>,
+    branches: Vec<Branch>,
+    alternatives: Vec<u32>,
+    /// Sets of the job that no package names.
+    own_sets: Lists,
+    /// Sets the job wants, in its order.
+    wants: Vec<u32>,
+    favour: Vec<(u32, i8)>,
+    exempt_names: Vec<u32>,
+    wants_done: usize,
+    scan: Scan,
+    base: Mark,
+    base_wants: usize,
+    base_sets: usize,
+    buffer: Vec<u32>,
+    open: Vec<Need>,
+    conflict: Conflict,
+    base_conflict: Option<Conflict>,
+    retracted: u32,
+}
+
+impl<'u> Solver<'u> {
+    /// A solver whose questions all build on the same base, say a build group. The base is propagated once;
+    /// its choices are made with each question, since they may depend on it.
+    #[must_use]
+    pub fn new(universe: &'u Universe, base: &Job) -> Self {
+        let mut solver = Self {
+            universe,
+            state: vec![state::UNDECIDED; universe.tables().len()],
+            active: vec![false; universe.sets.len()],
+            trail: Vec::new(),
+            activated: Vec::new(),
+            head: 0,
+            needs: Vec::new(),
+            watching: Vec::new(),
+            levels: Vec::new(),
+            branches: Vec::new(),
+            alternatives: Vec::new(),
+            own_sets: Lists::default(),
+            wants: Vec::new(),
+            favour: Vec::new(),
+            exempt_names: Vec::new(),
+            wants_done: 0,
+            scan: Scan::default(),
+            base: Mark::default(),
+            base_wants: 0,
+            base_sets: 0,
+            buffer: Vec::new(),
+            open: Vec::new(),
+            conflict: Conflict::Set(SetId::EMPTY),
+            base_conflict: None,
+            retracted: 0,
+        };
+        if !(solver.apply(base) && solver.propagate()) {
+            solver.base_conflict = Some(solver.conflict);
+        }
+        solver.base = solver.mark();
+        solver.base_wants = solver.wants.len();
+        solver.base_sets = solver.own_sets.len();
+        solver
+    }
+
+    /// What the base installs for every question, its open choices left out.
+    pub fn base(&self) -> impl Iterator<Item = PackageId> + '_ {
+        self.trail[..self.base.trail]
+            .iter()
+            .filter(|entry| *entry & 1 == 0)
+            .map(|entry| PackageId(entry >> 1))
+    }
+
+    /// Answers a question.
+    pub fn solve(&mut self, job: &Job) -> Outcome {
+        self.reset();
+        if let Some(conflict) = self.base_conflict {
+            return Outcome::Unsatisfiable(conflict);
+        }
+        if !(self.apply(job) && self.propagate()) {
+            return Outcome::Unsatisfiable(self.conflict);
+        }
+        match self.run() {
+            Ok(()) => {
+                debug_assert!(self.verify(job), "an answer that is none");
+                Outcome::Solved(self.answer())
+            }
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// Decides until nothing is open and nothing is superfluous.
+    fn run(&mut self) -> Result<(), Outcome> {
+        loop {
+            while let Some(package) = self.decide() {
+                self.try_package(package)?;
+            }
+            let Some((branch, at)) = self.superfluous() else { return Ok(()) };
+            let package = self.take_branch(branch, at);
+            self.try_package(package)?;
+        }
+    }
+
+    /// Installs a package as a decision of a new level; where that cannot be, the package is forbidden at
+    /// the level before, which may in turn overthrow that level's decision.
+    fn try_package(&mut self, package: u32) -> Result<(), Outcome> {
+        self.levels.push(self.mark());
+        let mut holds = self.install(package) && self.propagate();
+        while !holds {
+            let Some(level) = self.levels.pop() else {
+                return Err(Outcome::Unsatisfiable(self.conflict));
+            };
+            self.retracted += 1;
+            if self.retracted > BUDGET {
+                return Err(Outcome::Undecided);
+            }
+            let decision = self.trail[level.trail] >> 1;
+            self.undo(level);
+            self.forget_branches(self.levels.len());
+            self.scan = Scan::default();
+            holds = self.forbid(decision) && self.propagate();
+        }
+        Ok(())
+    }
+
+    fn answer(&self) -> Answer {
+        let installed = self.trail[self.base.trail..].iter().filter(|entry| *entry & 1 == 0);
+        let mut packages: Vec<PackageId> = installed.map(|entry| PackageId(entry >> 1)).collect();
+        packages.sort_unstable();
+        Answer { packages }
+    }
+}

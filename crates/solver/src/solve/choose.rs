@@ -1,0 +1,173 @@
+//! Which candidate is best: libsolv's pruning and reordering (`policy_filter_unwanted`).
+
+use super::Solver;
+use super::state::UNDECIDED;
+use crate::tables::{Comparison, EvrId, PackageId, Relation};
+use crate::universe::{Condition, Weak, flag};
+use std::cmp::Ordering;
+
+impl Solver<'_> {
+    /// The members of a set that are still to be had, in the order of choice.
+    pub(super) fn collect_open(&self, set: u32, out: &mut Vec<u32>) {
+        out.clear();
+        let open =
+            self.members(set).iter().filter(|&&member| self.state[member as usize] == UNDECIDED);
+        out.extend(open);
+    }
+
+    /// Leaves the candidates nothing speaks against: of the best repository and architecture, of the best
+    /// version of their name, not obsoleted by another, and recommended if any is.
+    pub(super) fn prune(&self, candidates: &mut Vec<u32>) {
+        if candidates.len() > 1 && self.universe.has_priorities {
+            self.keep_best_priority(candidates);
+        }
+        if candidates.len() > 1 {
+            self.keep_best_architecture(candidates);
+        }
+        if candidates.len() > 1 {
+            self.keep_best_versions(candidates);
+        }
+        if candidates.len() > 1 && !self.universe.obsoletes.is_empty() {
+            self.drop_obsoleted(candidates);
+        }
+        if candidates.len() > 1 {
+            self.keep_recommended(candidates);
+        }
+    }
+
+    fn keep_best_priority(&self, candidates: &mut Vec<u32>) {
+        let tables = self.universe.tables();
+        let priority = |&id: &u32| {
+            tables.repository_of(PackageId(id)).map_or(0, |repository| repository.priority)
+        };
+        if let Some(best) = candidates.iter().map(priority).max() {
+            candidates.retain(|id| priority(id) == best);
+        }
+    }
+
+    fn keep_best_architecture(&self, candidates: &mut Vec<u32>) {
+        let rank = |&id: &u32| self.universe.class(id).rank;
+        let Some(best) = candidates.iter().map(rank).filter(|&rank| rank > 1).min() else { return };
+        candidates.retain(|id| rank(id) <= 1 || rank(id) == best);
+    }
+
+    /// Of each name the first of the highest version; candidates of a name stand together.
+    fn keep_best_versions(&self, candidates: &mut Vec<u32>) {
+        let name = |id: u32| self.universe.tables().package(PackageId(id)).name;
+        let mut kept = 0;
+        for at in 0..candidates.len() {
+            let candidate = candidates[at];
+            if kept > 0 && name(candidates[kept - 1]) == name(candidate) {
+                let version = |id: u32| self.universe.version_ranks[id as usize];
+                if version(candidate) > version(candidates[kept - 1]) {
+                    candidates[kept - 1] = candidate;
+                }
+            } else {
+                candidates[kept] = candidate;
+                kept += 1;
+            }
+        }
+        candidates.truncate(kept);
+    }
+
+    fn drop_obsoleted(&self, candidates: &mut Vec<u32>) {
+        let obsoletes = |by: &u32, other: &u32| {
+            self.universe.obsoletes.get(by).is_some_and(|all| all.contains(other))
+        };
+        let all = candidates.clone();
+        candidates
+            .retain(|other| !all.iter().any(|by| obsoletes(by, other) && !obsoletes(other, by)));
+    }
+
+    fn keep_recommended(&self, candidates: &mut Vec<u32>) {
+        let wanted = |id: &u32| self.is_called_for(*id, &self.universe.recommended);
+        if candidates.iter().any(wanted) {
+            candidates.retain(wanted);
+        }
+    }
+
+    /// Whether something installed recommends (or suggests) a package, or what it supplements (or
+    /// enhances) is installed.
+    pub(super) fn is_called_for(&self, package: u32, weak: &Weak) -> bool {
+        if weak.by.get(package).iter().any(|&by| self.is_installed(by)) {
+            return true;
+        }
+        let conditional = weak.conditional.get(&package).into_iter().flatten();
+        let mut conditional = conditional.filter(|(by, _)| self.is_installed(*by));
+        let is_met = |condition: &Condition| condition.when.iter().all(|set| self.is_met(set.0));
+        if conditional.any(|(_, condition)| is_met(condition)) {
+            return true;
+        }
+        let mut lists = weak.called_by.get(&package).into_iter().flatten();
+        lists.any(|conditions| {
+            conditions.iter().all(|condition| !is_met(condition) || self.is_met(condition.then.0))
+        })
+    }
+
+    /// Puts the better candidates first: the newest of their name, those that provide a newer version of
+    /// something both provide, the suggested, and at last the favoured.
+    pub(super) fn reorder(&self, candidates: &mut [u32]) {
+        candidates.sort_by_key(|&id| self.universe.has(id, flag::OLD));
+        self.prefer_newer_provides(candidates);
+        candidates.sort_by_cached_key(|&id| !self.is_called_for(id, &self.universe.suggested));
+        if !self.favour.is_empty() {
+            candidates.sort_by_key(|&id| std::cmp::Reverse(self.favour_of(id)));
+        }
+    }
+
+    fn favour_of(&self, package: u32) -> i8 {
+        self.favour.iter().find(|(id, _)| *id == package).map_or(0, |(_, favour)| *favour)
+    }
+
+    /// libsolv's `sort_by_common_dep`: a candidate loses a point for each thing it provides in an older
+    /// version than another candidate does.
+    fn prefer_newer_provides(&self, candidates: &mut [u32]) {
+        let tables = self.universe.tables();
+        let mut provided: Vec<(u32, EvrId, bool, usize)> = Vec::new();
+        for (at, &candidate) in candidates.iter().enumerate() {
+            for &id in tables.relations(PackageId(candidate), Relation::Provides) {
+                let dependency = tables.dependencies.get(id);
+                let is_less = dependency.comparison == Comparison::LESS;
+                let counts = match dependency.comparison {
+                    Comparison::EQUAL => !self.is_hash(dependency.evr),
+                    Comparison::LESS | Comparison::LESS_OR_EQUAL => true,
+                    _ => false,
+                };
+                if counts {
+                    provided.push((dependency.name.0, dependency.evr, is_less, at));
+                }
+            }
+        }
+        // The newest first; below a version is a little older than the version itself.
+        let order = |left: &(u32, EvrId, bool, usize), right: &(u32, EvrId, bool, usize)| {
+            let versions = tables.evrs.compare_loosely(&tables.strings, right.1, left.1);
+            left.0.cmp(&right.0).then(versions).then(left.2.cmp(&right.2))
+        };
+        provided.sort_by(order);
+        let mut points = vec![0u32; candidates.len()];
+        let mut lost = 0;
+        for at in 1..provided.len() {
+            let (before, this) = (&provided[at - 1], &provided[at]);
+            if before.0 != this.0 {
+                lost = 0;
+            } else if before.3 != this.3 && order(before, this) == Ordering::Less {
+                lost += 1;
+            }
+            points[this.3] += lost;
+        }
+        if points.iter().any(|&points| points > 0) {
+            let mut sorted: Vec<(u32, u32)> =
+                points.into_iter().zip(candidates.iter().copied()).collect();
+            sorted.sort_by_key(|(points, _)| *points);
+            for (place, (_, candidate)) in candidates.iter_mut().zip(sorted) {
+                *place = candidate;
+            }
+        }
+    }
+
+    /// A version of nothing but hexadecimal digits says nothing about age.
+    fn is_hash(&self, evr: EvrId) -> bool {
+        let text = self.universe.tables().evr_text(evr);
+        text.len() >= 4 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    }
+}

@@ -1,0 +1,201 @@
+//! A question: what to install, what must not be there, and what is preferred.
+
+use super::state::Need;
+use super::{Conflict, Solver};
+use crate::tables::{
+    Comparison, Dependency, EvrId, EvrText, PackageId, Relation, StringId, Tables,
+};
+use crate::universe::{SetId, Universe, flag};
+
+/// Why a request is none.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RequestError {
+    /// Neither a name, nor a path, nor a name with a comparison and a version.
+    #[error("`{0}` is neither a name nor `name >= version`")]
+    Malformed(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Want {
+    Set(SetId),
+    Any(Vec<PackageId>),
+    Package(PackageId),
+}
+
+/// What to install. Requests are met in the order they are made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Job {
+    wants: Vec<Want>,
+    /// Source, and position of a condition it states.
+    conditions: Vec<(u32, u32)>,
+    forbidden: Vec<PackageId>,
+    favour: Vec<(PackageId, i8)>,
+}
+
+impl Job {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for a package by name, a capability, a file, or one of them with a version: `zlib-devel`,
+    /// `pkgconfig(zlib) >= 1.2`, `/usr/bin/make`.
+    ///
+    /// # Errors
+    /// Where the text is nothing of that kind. That nothing provides it is an answer, not an error.
+    pub fn install(
+        &mut self,
+        universe: &Universe,
+        request: &str,
+    ) -> Result<&mut Self, RequestError> {
+        let tables = universe.tables();
+        let mut words = request.split_whitespace();
+        let malformed = || RequestError::Malformed(request.to_owned());
+        let (name, symbol, version) = (words.next(), words.next(), words.next());
+        let name = name.filter(|_| words.next().is_none()).ok_or_else(malformed)?;
+        let asked = match (symbol, version) {
+            (None, None) => Some((Comparison::ANY, "")),
+            (Some(symbol), Some(version)) => {
+                Comparison::from_symbol(symbol.as_bytes()).map(|comparison| (comparison, version))
+            }
+            _ => None,
+        };
+        let (comparison, version) = asked.ok_or_else(malformed)?;
+        self.wants.push(Want::Any(providers(universe, tables, name, comparison, version)));
+        Ok(self)
+    }
+
+    /// Asks for just this package. Its architecture may be inferior then.
+    pub fn package(&mut self, package: PackageId) -> &mut Self {
+        self.wants.push(Want::Package(package));
+        self
+    }
+
+    /// Asks for a member of a set.
+    pub fn set(&mut self, set: SetId) -> &mut Self {
+        self.wants.push(Want::Set(set));
+        self
+    }
+
+    /// Asks for everything a source package needs to be built, in its order.
+    pub fn build_requires(&mut self, universe: &Universe, source: PackageId) -> &mut Self {
+        self.wants.extend(universe.needs(source).map(Want::Set));
+        let conditions = universe.conditions_of.get(source.0).iter();
+        self.conditions.extend(conditions.map(|&at| (source.0, at)));
+        self
+    }
+
+    /// Forbids what a source package says must not be in its buildroot.
+    pub fn build_conflicts(&mut self, universe: &Universe, source: PackageId) -> &mut Self {
+        self.forbidden.extend(universe.conflicts(source));
+        self
+    }
+
+    /// Forbids a package for this question.
+    pub fn exclude(&mut self, package: PackageId) -> &mut Self {
+        self.forbidden.push(package);
+        self
+    }
+
+    /// Of the packages of one name allows only this one, without asking for it.
+    pub fn lock(&mut self, universe: &Universe, package: PackageId) -> &mut Self {
+        let name = universe.tables().package(package).name;
+        let others = universe.by_name.get(name.0).iter().filter(|&&other| other != package.0);
+        self.forbidden.extend(others.map(|&other| PackageId(other)));
+        self
+    }
+
+    /// Prefers a package where candidates are otherwise equal; with a negative weight avoids it.
+    pub fn favour(&mut self, package: PackageId, weight: i8) -> &mut Self {
+        self.favour.push((package, weight));
+        self
+    }
+
+    pub(super) fn forbidden(&self) -> impl Iterator<Item = PackageId> + '_ {
+        self.forbidden.iter().copied()
+    }
+}
+
+fn providers(
+    universe: &Universe,
+    tables: &Tables,
+    name: &str,
+    comparison: Comparison,
+    version: &str,
+) -> Vec<PackageId> {
+    let Some(name) = tables.strings.find(name.as_bytes()) else { return Vec::new() };
+    let loose = Dependency { name, comparison: Comparison::ANY, evr: EvrId::NONE };
+    let mut found = universe.providers(loose);
+    if !comparison.is_any() {
+        let asked = tables.parse_evr(version.as_bytes());
+        found.retain(|&package| provides(tables, package, (name, comparison), asked));
+    }
+    found.retain(|&package| !universe.is_dead(package));
+    found.sort_unstable_by_key(|package| universe.choice_ranks[package.index()]);
+    found
+}
+
+/// Whether a package provides a name in a version that the tables need not know.
+fn provides(
+    tables: &Tables,
+    package: PackageId,
+    (name, comparison): (StringId, Comparison),
+    asked: EvrText<'_>,
+) -> bool {
+    let all = tables.relations(package, Relation::Provides).iter();
+    let mut of_name = all.map(|&id| tables.dependencies.get(id)).filter(|dep| dep.name == name);
+    of_name.any(|provided| {
+        provided.comparison.is_any()
+            || provided.comparison.meets(comparison, tables.compare_with_text(provided.evr, asked))
+    })
+}
+
+impl Solver<'_> {
+    /// Enters a job's requests; false where one cannot be met.
+    pub(super) fn apply(&mut self, job: &Job) -> bool {
+        self.favour.extend(job.favour.iter().map(|(package, weight)| (package.0, *weight)));
+        if !job.forbidden.iter().all(|package| self.forbid(package.0)) {
+            return false;
+        }
+        for want in &job.wants {
+            let set = match want {
+                Want::Set(set) => set.0,
+                Want::Any(members) => self.own_set(members.iter().map(|package| package.0)),
+                Want::Package(package) => {
+                    self.exempt(package.0);
+                    let is_dead = self.universe.has(package.0, flag::DEAD);
+                    self.own_set((!is_dead).then_some(package.0))
+                }
+            };
+            self.wants.push(set);
+            if self.members(set).is_empty() {
+                self.conflict = Conflict::NothingProvides(self.wants.len() - 1);
+                return false;
+            }
+            if !self.need_wanted(set) {
+                return false;
+            }
+        }
+        self.watching.extend_from_slice(&job.conditions);
+        true
+    }
+
+    /// A want is decided in the job's order, so it is no need of the walk.
+    fn need_wanted(&mut self, set: u32) -> bool {
+        let before = self.needs.len();
+        let holds = self.need(Need::last(set));
+        self.needs.truncate(before);
+        holds
+    }
+
+    fn exempt(&mut self, package: u32) {
+        self.exempt_names.push(self.universe.tables().package(PackageId(package)).name.0);
+    }
+
+    fn own_set(&mut self, members: impl IntoIterator<Item = u32>) -> u32 {
+        let set = self.universe.sets.len() as u32 + self.own_sets.push(members);
+        self.active.push(false);
+        set
+    }
+}

@@ -1,0 +1,148 @@
+//! What follows from what is decided, until nothing more does.
+
+use super::Solver;
+use super::state::{Need, Standing};
+use crate::universe::{SetId, flag};
+
+impl Solver<'_> {
+    /// Follows every decision to its end; false where they contradict each other.
+    pub(super) fn propagate(&mut self) -> bool {
+        loop {
+            while let Some(&entry) = self.trail.get(self.head) {
+                self.head += 1;
+                let package = entry >> 1;
+                let holds = if entry & 1 == 0 {
+                    self.follow_installed(package)
+                } else {
+                    self.follow_forbidden(package)
+                };
+                if !holds {
+                    return false;
+                }
+            }
+            if !self.watching.is_empty() && !self.check_conditions() {
+                return false;
+            }
+            if self.head == self.trail.len() {
+                return true;
+            }
+        }
+    }
+
+    fn follow_installed(&mut self, package: u32) -> bool {
+        let universe = self.universe;
+        let conflicts = universe.conflicts.get(package);
+        let forced = universe.forced.get(package);
+        if !conflicts.iter().all(|&other| self.forbid(other))
+            || !forced.iter().all(|&other| self.install(other))
+        {
+            return false;
+        }
+        let choices = universe.choices.get(package);
+        let mut needs = choices.iter().zip(0..);
+        if !needs.all(|(&set, position)| self.need(Need::new(package, position, set))) {
+            return false;
+        }
+        if universe.has(package, flag::CONDITIONAL) {
+            let conditions = universe.conditions_of.get(package);
+            self.watching.extend(conditions.iter().map(|&condition| (package, condition)));
+        }
+        !universe.has(package, flag::INFERIOR) || self.keep_in_step(package)
+    }
+
+    /// A package of an inferior architecture comes only beside the same version of a better one, unless
+    /// just it was asked for. From libsolv's rules for inferior architectures.
+    fn keep_in_step(&mut self, package: u32) -> bool {
+        let name = self.universe.tables().package(crate::tables::PackageId(package)).name;
+        if self.exempt_names.contains(&name.0) {
+            return true;
+        }
+        match self.universe.lockstep.get(&package) {
+            Some(set) => self.need(Need::last(set.0)),
+            None => true,
+        }
+    }
+
+    fn follow_forbidden(&mut self, package: u32) -> bool {
+        let universe = self.universe;
+        let owners = universe.forced_by.get(package);
+        if !owners.iter().all(|&owner| self.forbid(owner)) {
+            return false;
+        }
+        for &set in universe.member_of.get(package) {
+            match self.standing(set) {
+                Standing::Met | Standing::Open => {}
+                Standing::Last(package) => {
+                    if self.active[set as usize] && !self.install(package) {
+                        return false;
+                    }
+                }
+                Standing::Lost => {
+                    if !self.lose(set) {
+                        return false;
+                    }
+                }
+            }
+        }
+        self.check_own_sets()
+    }
+
+    /// A set that cannot be met takes those who need it with it.
+    fn lose(&mut self, set: u32) -> bool {
+        if self.active[set as usize] {
+            self.conflict = super::Conflict::Set(SetId(set));
+            return false;
+        }
+        let owners = self.universe.owners_of.get(set);
+        owners.iter().all(|&owner| self.forbid(owner))
+    }
+
+    /// The job's own sets are in no index, being few.
+    fn check_own_sets(&mut self) -> bool {
+        let known = self.universe.sets.len();
+        for own in 0..self.own_sets.len() {
+            let set = (known + own) as u32;
+            if !self.active[set as usize] {
+                continue;
+            }
+            let holds = match self.standing(set) {
+                Standing::Met | Standing::Open => true,
+                Standing::Last(package) => self.install(package),
+                Standing::Lost => self.lose(set),
+            };
+            if !holds {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Conditions of installed packages: those that hold make their consequence a need, and those that
+    /// must not hold forbid what would complete them.
+    fn check_conditions(&mut self) -> bool {
+        let universe = self.universe;
+        let mut at = 0;
+        while let Some(&(owner, number)) = self.watching.get(at) {
+            at += 1;
+            let condition = &universe.conditions[number as usize];
+            let mut unmet = condition.when.iter().filter(|set| !self.is_met(set.0));
+            match (unmet.next(), unmet.next()) {
+                (None, _) => {
+                    // Conditional rules stand among their owner's, behind the plain ones.
+                    let need = Need::new(owner, u32::MAX - number, condition.then.0);
+                    let is_new = !self.active[condition.then.0 as usize];
+                    if (is_new || condition.then == SetId::EMPTY) && !self.need(need) {
+                        return false;
+                    }
+                }
+                (Some(&SetId(set)), None) if self.standing(condition.then.0) == Standing::Lost => {
+                    if !universe.sets.get(set).iter().all(|&member| self.forbid(member)) {
+                        return false;
+                    }
+                }
+                _ => {}
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,199 @@
+//! What is decided so far, and how to take it back.
+
+use super::{Conflict, Solver};
+use crate::tables::PackageId;
+use crate::universe::SetId;
+
+pub(super) const UNDECIDED: u8 = 0;
+pub(super) const INSTALLED: u8 = 1;
+pub(super) const FORBIDDEN: u8 = 2;
+
+/// A set somebody installed needs, with the position of libsolv's rule for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Need {
+    /// Rules stand in the order of their owners, the last read first.
+    pub(super) key: u64,
+    pub(super) set: u32,
+}
+
+impl Need {
+    pub(super) fn new(owner: u32, position: u32, set: u32) -> Self {
+        Self { key: u64::from(u32::MAX - owner) << 32 | u64::from(position), set }
+    }
+
+    /// Rules that belong to no package stand behind all others.
+    pub(super) fn last(set: u32) -> Self {
+        Self { key: u64::MAX, set }
+    }
+}
+
+/// How far everything was at some point.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Mark {
+    pub(super) trail: usize,
+    activated: usize,
+    needs: usize,
+    watching: usize,
+    wants_done: usize,
+}
+
+/// A choice that was made among several, and may be made anew.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Branch {
+    /// How many decisions stood before it.
+    pub(super) level: usize,
+    /// Where its alternatives are, the first being the one that was chosen.
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// Where the walk over open needs stands; see `decide`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Scan {
+    /// The key behind which the walk goes on.
+    pub(super) after: u64,
+    /// The first need that had more than one good candidate.
+    pub(super) postponed: Option<u64>,
+    /// Whether needs are now decided as they come.
+    pub(super) is_choosing: bool,
+}
+
+/// What is known of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// A member is installed.
+    Met,
+    /// No member can be.
+    Lost,
+    /// One member is left.
+    Last(u32),
+    /// There is a choice.
+    Open,
+}
+
+impl Solver<'_> {
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            trail: self.trail.len(),
+            activated: self.activated.len(),
+            needs: self.needs.len(),
+            watching: self.watching.len(),
+            wants_done: self.wants_done,
+        }
+    }
+
+    /// Takes back everything since a mark.
+    pub(super) fn undo(&mut self, mark: Mark) {
+        for &entry in &self.trail[mark.trail..] {
+            self.state[(entry >> 1) as usize] = UNDECIDED;
+        }
+        for &set in &self.activated[mark.activated..] {
+            self.active[set as usize] = false;
+        }
+        self.trail.truncate(mark.trail);
+        self.activated.truncate(mark.activated);
+        self.needs.truncate(mark.needs);
+        self.watching.truncate(mark.watching);
+        self.wants_done = mark.wants_done;
+        self.head = mark.trail;
+    }
+
+    /// Back to the base, ready for the next question.
+    pub(super) fn reset(&mut self) {
+        self.undo(self.base);
+        self.levels.clear();
+        self.branches.clear();
+        self.alternatives.clear();
+        self.wants.truncate(self.base_wants);
+        self.own_sets.truncate(self.base_sets);
+        self.active.truncate(self.universe.sets.len() + self.base_sets);
+        self.exempt_names.clear();
+        self.favour.clear();
+        self.scan = Scan::default();
+        self.retracted = 0;
+    }
+
+    pub(super) fn is_installed(&self, package: u32) -> bool {
+        self.state[package as usize] == INSTALLED
+    }
+
+    pub(super) fn members(&self, set: u32) -> &[u32] {
+        let known = self.universe.sets.len() as u32;
+        if set < known { self.universe.sets.get(set) } else { self.own_sets.get(set - known) }
+    }
+
+    pub(super) fn is_met(&self, set: u32) -> bool {
+        self.members(set).iter().any(|&member| self.is_installed(member))
+    }
+
+    pub(super) fn standing(&self, set: u32) -> Standing {
+        let (mut open, mut last) = (0, 0);
+        for &member in self.members(set) {
+            match self.state[member as usize] {
+                INSTALLED => return Standing::Met,
+                UNDECIDED => {
+                    open += 1;
+                    last = member;
+                }
+                _ => {}
+            }
+        }
+        match open {
+            0 => Standing::Lost,
+            1 => Standing::Last(last),
+            _ => Standing::Open,
+        }
+    }
+
+    /// Installs a package; false where it is forbidden.
+    pub(super) fn install(&mut self, package: u32) -> bool {
+        match self.state[package as usize] {
+            INSTALLED => true,
+            UNDECIDED => {
+                self.state[package as usize] = INSTALLED;
+                self.trail.push(package << 1);
+                true
+            }
+            _ => {
+                self.conflict = Conflict::Package(PackageId(package));
+                false
+            }
+        }
+    }
+
+    /// Forbids a package; false where it is installed.
+    pub(super) fn forbid(&mut self, package: u32) -> bool {
+        match self.state[package as usize] {
+            FORBIDDEN => true,
+            UNDECIDED => {
+                self.state[package as usize] = FORBIDDEN;
+                self.trail.push(package << 1 | 1);
+                true
+            }
+            _ => {
+                self.conflict = Conflict::Package(PackageId(package));
+                false
+            }
+        }
+    }
+
+    /// Notes that a set is needed, and installs its last candidate; false where there is none.
+    pub(super) fn need(&mut self, need: Need) -> bool {
+        if !self.active[need.set as usize] {
+            self.active[need.set as usize] = true;
+            self.activated.push(need.set);
+        }
+        match self.standing(need.set) {
+            Standing::Met => true,
+            Standing::Last(package) => self.install(package),
+            Standing::Open => {
+                self.needs.push(need);
+                true
+            }
+            Standing::Lost => {
+                self.conflict = Conflict::Set(SetId(need.set));
+                false
+            }
+        }
+    }
+}

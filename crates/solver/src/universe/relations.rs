@@ -1,0 +1,234 @@
+//! What packages say of each other, lowered to sets, clauses and pairs that conflict.
+
+use super::providers::Providers;
+use super::sets::{SetId, Sets};
+use super::{Condition, UniverseError};
+use crate::rich::{self, Clause};
+use crate::tables::{DependencyId, PackageId, Relation, Tables};
+use rustc_hash::FxHashMap;
+
+/// Not looked up yet.
+const UNKNOWN: u32 = u32::MAX;
+
+/// A rich dependency as conditions; plain parts have none.
+pub(super) type Lowered = Vec<Condition>;
+
+/// All relations of all packages, ready to be indexed.
+pub(super) struct Relations {
+    pub(super) sets: Sets,
+    /// Dependency to set; [`UNKNOWN`] for rich ones and those nobody asks for.
+    set_of: Vec<u32>,
+    rich: FxHashMap<(DependencyId, bool), Lowered>,
+    /// Package and set it needs.
+    pub(super) requires: Vec<(u32, u32)>,
+    /// Package and what must hold once it is installed.
+    pub(super) conditions: Vec<(u32, Condition)>,
+    /// Packages that cannot be installed together, in the direction it was said.
+    pub(super) conflicts: Vec<(u32, u32)>,
+    /// Package and set it recommends, with conditions where there are any.
+    pub(super) recommends: Vec<(u32, Condition)>,
+    pub(super) suggests: Vec<(u32, Condition)>,
+    /// Package and what must hold for it to be called for: all conditions of one list.
+    pub(super) supplements: Vec<(u32, Lowered)>,
+    pub(super) enhances: Vec<(u32, Lowered)>,
+}
+
+impl Relations {
+    /// Lowers the relations of all packages that can be installed, and what the sources need.
+    pub(super) fn collect(
+        tables: &mut Tables,
+        providers: &Providers,
+        installable: &[bool],
+        is_source: &[bool],
+    ) -> Result<Self, UniverseError> {
+        let mut relations = Self {
+            sets: Sets::new(),
+            set_of: vec![UNKNOWN; tables.dependencies.len()],
+            rich: FxHashMap::default(),
+            requires: Vec::with_capacity(tables.len() * 4),
+            conditions: Vec::new(),
+            conflicts: Vec::new(),
+            recommends: Vec::new(),
+            suggests: Vec::new(),
+            supplements: Vec::new(),
+            enhances: Vec::new(),
+        };
+        relations.lower_rich(tables, providers)?;
+        let mut buffer = Vec::new();
+        for id in tables.ids() {
+            if installable[id.index()] {
+                relations.add_strong(tables, providers, id, &mut buffer);
+                relations.add_weak(tables, providers, id, &mut buffer);
+            } else if is_source[id.index()] {
+                relations.add_strong(tables, providers, id, &mut buffer);
+            }
+        }
+        Ok(relations)
+    }
+
+    /// Gives up the table from dependencies to sets and rich dependencies.
+    pub(super) fn take_lookup(&mut self) -> (Vec<u32>, FxHashMap<(DependencyId, bool), Lowered>) {
+        (std::mem::take(&mut self.set_of), std::mem::take(&mut self.rich))
+    }
+
+    /// Rich dependencies first: their parts add dependencies to the tables.
+    fn lower_rich(
+        &mut self,
+        tables: &mut Tables,
+        providers: &Providers,
+    ) -> Result<(), UniverseError> {
+        let mut uses: Vec<(DependencyId, bool, PackageId)> = Vec::new();
+        for package in tables.ids() {
+            for relation in Relation::ALL.into_iter().skip(1) {
+                let is_needed = relation != Relation::Conflicts;
+                let all = tables.relations(package, relation).iter();
+                let rich = all.filter(|id| tables.dependencies.get(**id).is_rich());
+                uses.extend(rich.map(|&id| (id, is_needed, package)));
+            }
+        }
+        uses.sort_unstable_by_key(|&(id, holds, _)| (id, holds));
+        uses.dedup_by_key(|(id, holds, _)| (*id, *holds));
+        for (id, holds, package) in uses {
+            let lowered =
+                lower_one(tables, providers, id, holds).map_err(|problem| UniverseError::Rich {
+                    package: tables.nevra(package),
+                    dependency: tables.dependency_text(id),
+                    problem,
+                })?;
+            let lowered = lowered.iter().map(|clause| self.intern_clause(clause)).collect();
+            self.rich.insert((id, holds), lowered);
+        }
+        self.set_of.resize(tables.dependencies.len(), UNKNOWN);
+        Ok(())
+    }
+
+    fn intern_clause(&mut self, clause: &Clause) -> Condition {
+        let mut intern = |set: &Vec<PackageId>| {
+            self.sets.intern(&set.iter().map(|id| id.0).collect::<Vec<u32>>())
+        };
+        let when = clause.conditions.iter().map(&mut intern).collect();
+        Condition { when, then: intern(&clause.consequence) }
+    }
+
+    /// The set of a plain dependency.
+    fn set(
+        &mut self,
+        tables: &Tables,
+        providers: &Providers,
+        id: DependencyId,
+        buffer: &mut Vec<u32>,
+    ) -> SetId {
+        let known = self.set_of[id.index()];
+        if known != UNKNOWN {
+            return SetId(known);
+        }
+        buffer.clear();
+        providers.of(tables, tables.dependencies.get(id), buffer);
+        let set = self.sets.intern(buffer);
+        self.set_of[id.index()] = set.0;
+        set
+    }
+
+    /// What a dependency asks, whether plain or rich.
+    fn lowered(
+        &mut self,
+        tables: &Tables,
+        providers: &Providers,
+        id: DependencyId,
+        buffer: &mut Vec<u32>,
+    ) -> Lowered {
+        if tables.dependencies.get(id).is_rich() {
+            return self.rich.get(&(id, true)).cloned().unwrap_or_default();
+        }
+        vec![Condition { when: Vec::new(), then: self.set(tables, providers, id, buffer) }]
+    }
+
+    fn add_strong(
+        &mut self,
+        tables: &Tables,
+        providers: &Providers,
+        package: PackageId,
+        buffer: &mut Vec<u32>,
+    ) {
+        for &id in tables.relations(package, Relation::Requires) {
+            if !tables.dependencies.get(id).is_rich() {
+                let set = self.set(tables, providers, id, buffer);
+                self.requires.push((package.0, set.0));
+                continue;
+            }
+            for condition in self.lowered(tables, providers, id, buffer) {
+                self.add_condition(package, condition);
+            }
+        }
+        for &id in tables.relations(package, Relation::Conflicts) {
+            if tables.dependencies.get(id).is_rich() {
+                for condition in self.rich.get(&(id, false)).cloned().unwrap_or_default() {
+                    self.add_condition(package, condition);
+                }
+            } else {
+                let set = self.set(tables, providers, id, buffer);
+                self.add_conflict(package, set);
+            }
+        }
+    }
+
+    /// The simple shapes of a condition are a requirement and a conflict.
+    fn add_condition(&mut self, package: PackageId, condition: Condition) {
+        match condition.when.as_slice() {
+            [] => self.requires.push((package.0, condition.then.0)),
+            [set] if condition.then == SetId::EMPTY => self.add_conflict(package, *set),
+            _ => self.conditions.push((package.0, condition)),
+        }
+    }
+
+    fn add_conflict(&mut self, package: PackageId, set: SetId) {
+        let others = self.sets.lists.get(set.0).iter().filter(|&&other| other != package.0);
+        self.conflicts.extend(others.map(|&other| (package.0, other)));
+    }
+
+    fn add_weak(
+        &mut self,
+        tables: &Tables,
+        providers: &Providers,
+        package: PackageId,
+        buffer: &mut Vec<u32>,
+    ) {
+        for relation in [Relation::Recommends, Relation::Suggests] {
+            for &id in tables.relations(package, relation) {
+                let lowered = self.lowered(tables, providers, id, buffer);
+                let lowered = lowered.into_iter().map(|condition| (package.0, condition));
+                match relation {
+                    Relation::Recommends => self.recommends.extend(lowered),
+                    _ => self.suggests.extend(lowered),
+                }
+            }
+        }
+        for relation in [Relation::Supplements, Relation::Enhances] {
+            for &id in tables.relations(package, relation) {
+                let lowered = self.lowered(tables, providers, id, buffer);
+                match relation {
+                    Relation::Supplements => self.supplements.push((package.0, lowered)),
+                    _ => self.enhances.push((package.0, lowered)),
+                }
+            }
+        }
+    }
+}
+
+/// Parses and lowers one rich dependency against what is provided.
+pub(super) fn lower_one(
+    tables: &mut Tables,
+    providers: &Providers,
+    id: DependencyId,
+    holds: bool,
+) -> Result<Vec<Clause>, rich::RichError> {
+    let text = tables.strings.get(tables.dependencies.get(id).name).to_vec();
+    let tree = rich::parse(tables, &text)?;
+    let tables = &*tables;
+    let mut buffer = Vec::new();
+    rich::lower(&tree, holds, &mut |leaf| {
+        buffer.clear();
+        providers.of(tables, tables.dependencies.get(leaf), &mut buffer);
+        buffer.iter().map(|&id| PackageId(id)).collect()
+    })
+}
