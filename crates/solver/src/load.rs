@@ -2,7 +2,7 @@
 
 pub mod filelists;
 pub mod primary;
-mod xml;
+mod scan;
 
 use crate::tables::Tables;
 

@@ -1,6 +1,6 @@
 //! `filelists.xml`: of its many paths only those that some dependency names.
 
-use super::xml::{Attributes, Scanner, Tag, unescape};
+use super::scan::{Attributes, Scanner, Tag, unescape};
 use super::{Limits, LoadError, Problem};
 use crate::rich;
 use crate::tables::{

@@ -2,7 +2,7 @@
 //!
 //! Format: <https://github.com/rpm-software-management/createrepo_c>, `primary` of the rpm-md family.
 
-use super::xml::{Attributes, Scanner, Tag, unescape};
+use super::scan::{Attributes, Scanner, Tag, unescape};
 use super::{Limits, LoadError, Problem};
 use crate::tables::{
     Comparison, Dependency, DependencyId, EvrId, Package, Relation, StringId, Tables,
