@@ -16,6 +16,7 @@ pub mod updateinfo;
 
 pub mod header;
 pub mod record;
+pub mod testcase;
 pub mod testtags;
 
 mod xml;

@@ -154,7 +154,9 @@ fn selection(words: &[&str]) -> Result<Selection, String> {
 
 fn results(rest: &[&str], lines: &mut Lines<'_>) -> Content<Vec<String>> {
     match rest {
-        ["<inline>", ..] => Content::Inline(inline(lines).map(|(_, line)| line.to_owned()).collect()),
+        ["<inline>", ..] => {
+            Content::Inline(inline(lines).map(|(_, line)| line.to_owned()).collect())
+        }
         [name, ..] => Content::File { format: "lines".to_owned(), name: (*name).to_owned() },
         [] => Content::Empty,
     }

@@ -50,7 +50,10 @@ fn a_run_has_everything_it_needs() {
     assert_eq!(first.pool_flags, ["implicitobsoleteusescolors", "!promoteepoch"]);
     assert_eq!(first.solver_flags, ["ignorerecommended", "!splitprovides"]);
     let Selection::Name(name) = &first.jobs[0].selection else { panic!("{first:?}") };
-    assert_eq!((name.to_string(), &first.jobs[0].flags[..]), ("A = 1-1".to_owned(), &["weak".to_owned(), "forcebest".to_owned()][..]));
+    assert_eq!(
+        (name.to_string(), &first.jobs[0].flags[..]),
+        ("A = 1-1".to_owned(), &["weak".to_owned(), "forcebest".to_owned()][..])
+    );
     let package = "A-1-1.noarch@available".to_owned();
     assert_eq!(first.jobs[1].selection, Selection::Package(package.clone()));
     let other = "B-1-1.noarch@available".to_owned();
@@ -59,15 +62,23 @@ fn a_run_has_everything_it_needs() {
     assert_eq!((both.to_string(), first.jobs[3].line), ("(x and y)".to_owned(), 16));
     assert_eq!(first.jobs[4].selection, Selection::All);
     let expected = first.expected.as_ref().unwrap();
-    assert_eq!((expected.installed(), expected.has_problems()), (vec!["A-1-1.noarch@available"], true));
-    assert_eq!((&second.system, second.is_continued, &second.solver_flags[..]), (&first.system, true, &[][..]));
+    assert_eq!(
+        (expected.installed(), expected.has_problems()),
+        (vec!["A-1-1.noarch@available"], true)
+    );
+    assert_eq!(
+        (&second.system, second.is_continued, &second.solver_flags[..]),
+        (&first.system, true, &[][..])
+    );
     assert_eq!(second.expected.as_ref().unwrap().installed(), Vec::<&str>::new());
     assert_eq!((third.jobs.len(), third.is_continued, &third.expected), (0, false, &None));
 }
 
 #[test]
 fn what_is_not_understood_is_told() {
-    let case = TestCase::parse(b"genid dep A\njob install selection A glob\njob install name A:any\n").unwrap();
+    let case =
+        TestCase::parse(b"genid dep A\njob install selection A glob\njob install name A:any\n")
+            .unwrap();
     let unsupported: Vec<_> = case.unsupported.iter().map(ToString::to_string).collect();
     let expected = [
         "line 1: `genid dep A` is not understood",
