@@ -5,6 +5,11 @@ mod check;
 #[path = "checker/data.rs"]
 mod data;
 
+use std::path::PathBuf;
+
+use solver::load::compressed;
+use solver::load::repository::Repository;
+
 use check::{Questions, Universe, check_answers, read_filelists, read_primary};
 
 /// Packages as `name[=version] [relation capability]…`, a line each; provides of the own name are made.
@@ -230,9 +235,29 @@ fn check_libsolv(universe: &Universe, questions: &Questions<'_>, answers: &str, 
     }
 }
 
+/// Real metadata and libsolv's answers to it.
+struct Data(PathBuf);
+
+impl Data {
+    fn find(test: &str) -> Option<Self> {
+        data::find(test).map(Self)
+    }
+
+    /// A file of the folder as text, unpacked.
+    fn text(&self, name: &str) -> String {
+        String::from_utf8(compressed::read(&self.0.join(name), 1 << 30).unwrap()).unwrap()
+    }
+
+    /// Metadata of a repository as text.
+    fn metadata(&self, repository: &str, kind: &str) -> String {
+        let repository = Repository::open(&self.0.join(repository)).unwrap();
+        String::from_utf8(repository.file(kind).unwrap().unwrap()).unwrap()
+    }
+}
+
 #[test]
 fn libsolv_answers_to_centos_stream_hold() {
-    let Some(data) = data::Data::find("libsolv_answers_to_centos_stream_hold") else { return };
+    let Some(data) = Data::find("libsolv_answers_to_centos_stream_hold") else { return };
     let primaries = ["cs9-appstream", "cs9-baseos"].map(|name| data.metadata(name, "primary"));
     let binaries = primaries.iter().flat_map(|text| read_primary(text)).collect();
     let filelists = read_filelists(&data.metadata("cs9-baseos", "filelists"));
@@ -245,7 +270,7 @@ fn libsolv_answers_to_centos_stream_hold() {
 
 #[test]
 fn libsolv_answers_to_debian_hold() {
-    let Some(data) = data::Data::find("libsolv_answers_to_debian_hold") else { return };
+    let Some(data) = Data::find("libsolv_answers_to_debian_hold") else { return };
     let binaries = read_primary(&data.metadata("sid-binary", "primary"));
     let sources = read_primary(&data.metadata("sid-source", "primary"));
     let universe = Universe::new(binaries, Vec::new(), sources);

@@ -142,8 +142,12 @@ impl Repository {
     /// It cannot be had or is malformed.
     pub fn group(&self) -> Result<Option<Comps>, RepositoryError> {
         // A packed copy has a kind of its own, and may be the only one that was kept.
-        let kinds = ["group", "group_gz", "group_xz", "group_zst"];
-        let kind = kinds.into_iter().find(|kind| self.metadata.record(kind).is_some());
+        let mut kinds = ["group", "group_gz", "group_xz", "group_zst"].into_iter();
+        let is_there = |kind: &&str| {
+            let record = self.metadata.record(kind);
+            record.and_then(|it| self.path(it).ok()).is_some_and(|path| path.exists())
+        };
+        let kind = kinds.find(is_there);
         self.parsed(kind.unwrap_or("group"), Comps::parse)
     }
 
