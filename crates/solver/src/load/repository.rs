@@ -12,6 +12,9 @@ use super::updateinfo::{Advisory, parse_advisories};
 /// More than any `repomd.xml` has, in bytes.
 const REPOMD_LIMIT: u64 = 16 << 20;
 
+/// More than any file has that is read into structs as a whole, in bytes: those of packages are not.
+const PARSED_LIMIT: u64 = 512 << 20;
+
 /// Why metadata of a repository cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum RepositoryError {
@@ -172,7 +175,7 @@ impl Repository {
     /// # Errors
     /// It is named and cannot be had, is not the one that was named, or is too large.
     pub fn file(&self, kind: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
-        self.metadata.record(kind).map(|record| self.read(record)).transpose()
+        self.metadata.record(kind).map(|record| self.read(record, self.limit)).transpose()
     }
 
     fn parsed<T>(
@@ -181,19 +184,19 @@ impl Repository {
         parse: impl FnOnce(&[u8]) -> Result<T, Malformed>,
     ) -> Result<Option<T>, RepositoryError> {
         let Some(record) = self.metadata.record(kind) else { return Ok(None) };
-        let bytes = self.read(record)?;
+        let bytes = self.read(record, self.limit.min(PARSED_LIMIT))?;
         let parsed = parse(&bytes);
         let path = || self.path(record).unwrap_or_default();
         parsed.map(Some).map_err(|what| RepositoryError::Malformed { path: path(), what })
     }
 
-    fn read(&self, record: &Record) -> Result<Vec<u8>, RepositoryError> {
+    fn read(&self, record: &Record, limit: u64) -> Result<Vec<u8>, RepositoryError> {
         let path = self.path(record)?;
-        let packed = read_packed(&path, self.limit)?;
+        let packed = read_packed(&path, limit)?;
         verify(&path, record, &packed)?;
         let bytes = match Packing::of(&packed) {
             Packing::Plain => packed,
-            _ => unpack(&packed, self.limit)
+            _ => unpack(&packed, limit)
                 .map_err(|why| RepositoryError::Unpack { path: path.clone(), why })?,
         };
         let found = bytes.len() as u64;

@@ -142,6 +142,7 @@ impl<'a> Known<'a> {
     }
 
     fn add(&mut self, stream: &'a Stream, is_active: bool) {
+        let left: HashSet<&str> = stream.demodularized.iter().map(String::as_str).collect();
         for artifact in &stream.artifacts {
             let Some((name, key)) = split(artifact) else { continue };
             if !is_active {
@@ -149,7 +150,7 @@ impl<'a> Known<'a> {
                 continue;
             }
             self.active.insert(key);
-            if !stream.demodularized.iter().any(|left| left == name) {
+            if !left.contains(name) {
                 self.names.entry(name).or_insert(stream);
             }
         }

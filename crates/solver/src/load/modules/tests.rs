@@ -93,6 +93,19 @@ fn hostile_documents_end_soon() {
                 c: &c [*b,*b,*b,*b,*b,*b,*b,*b]\ndocument: [*c,*c,*c,*c,*c,*c,*c,*c]\n";
     Documents::parse(bomb.as_bytes()).unwrap_err();
     Documents::parse(b"document: *nothing").unwrap_err();
+    let long = format!("a: &a {}\nb: [{}*a]", "x".repeat(1 << 20), "*a,".repeat(100_000));
+    let nested = format!(
+        "a: &a [x]\nb: &b [{0}]\nc: &c [{1}]\nd: [{2}]",
+        "*a,".repeat(1000),
+        "*b,".repeat(1000),
+        "*c,".repeat(1000)
+    );
+    for bomb in [long, nested] {
+        let error = Documents::parse(bomb.as_bytes()).unwrap_err().to_string();
+        assert_eq!(error, "line 1: this document refers to itself too often");
+    }
+    let many = Documents::parse("---\n".repeat(30_000).as_bytes()).unwrap_err().to_string();
+    assert_eq!(many, "line 20000: more than 20000 documents");
 }
 
 /// Streams as `name:stream[=default] [needs module:stream] package-epoch:version-release.arch …`, a line each.

@@ -9,8 +9,14 @@ use crate::load::malformed::{Malformed, excerpt, text};
 
 use super::{Defaults, Dependencies, Documents, Obsoletes, Profile, Stream};
 
-/// More bytes than any document has; the largest are modules of a thousand packages.
-const DOCUMENT_SIZE: usize = 16 << 20;
+/// More documents than any repository has, by ten.
+const DOCUMENTS: usize = 20_000;
+
+/// More bytes than any document has; the largest are modules of thousands of packages.
+const DOCUMENT_SIZE: usize = 4 << 20;
+
+/// Bytes that a document may come to when what it refers to is written out each time.
+const WRITTEN_OUT: usize = 1 << 30;
 
 /// Brackets that may be open at once. The YAML scanner takes time with the square of them.
 const DEPTH: usize = 1000;
@@ -91,7 +97,11 @@ struct SuccessorData {
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Documents, Malformed> {
     let mut documents = Documents::default();
-    for piece in pieces(text(bytes)?) {
+    let pieces = pieces(text(bytes)?);
+    if let Some(piece) = pieces.get(DOCUMENTS) {
+        return Err(Malformed::at(piece.line, format!("more than {DOCUMENTS} documents")));
+    }
+    for piece in pieces {
         piece.check()?;
         let Some(kind) = piece.read::<Option<Kind>>()? else { continue };
         match (kind.document.as_str(), kind.version) {
@@ -135,22 +145,49 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 
 impl Piece<'_> {
     fn check(&self) -> Result<(), Malformed> {
+        let wrong = |what: &str| Err(Malformed::at(self.line, what));
         if self.text.len() > DOCUMENT_SIZE {
-            let what = format!("this document has more than {DOCUMENT_SIZE} bytes");
-            return Err(Malformed::at(self.line, what));
+            return wrong(&format!("this document has more than {DOCUMENT_SIZE} bytes"));
         }
-        let mut depth = 0_usize;
+        if self.depth() > DEPTH {
+            return wrong("this document is nested too deeply");
+        }
+        if self.written_out() > WRITTEN_OUT {
+            return wrong("this document refers to itself too often");
+        }
+        Ok(())
+    }
+
+    /// How many brackets are open at once, at most.
+    fn depth(&self) -> usize {
+        let (mut depth, mut most) = (0_usize, 0);
         for byte in self.text.bytes() {
             match byte {
                 b'[' | b'{' => depth += 1,
                 b']' | b'}' => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            if depth > DEPTH {
-                return Err(Malformed::at(self.line, "this document is nested too deeply"));
-            }
+            most = most.max(depth);
         }
-        Ok(())
+        most
+    }
+
+    /// What the document may come to, in bytes. Where an anchor's text refers to another anchor the
+    /// repetitions multiply, and most so when each has an equal share of them. A few more than there are may
+    /// be counted in texts, which does no harm.
+    fn written_out(&self) -> usize {
+        let marked = |mark: u8| {
+            let begins = |window: &&[u8]| {
+                window[1] == mark
+                    && b" \t\n[{,:".contains(&window[0])
+                    && !b" \t\n".contains(&window[2])
+            };
+            self.text.as_bytes().windows(3).filter(begins).count()
+        };
+        let (anchors, references) = (marked(b'&'), marked(b'*'));
+        let share = references.div_ceil(anchors.max(1)) + 1;
+        let repetitions = share.saturating_pow(u32::try_from(anchors).unwrap_or(u32::MAX));
+        self.text.len().saturating_mul(repetitions)
     }
 
     fn read<T: DeserializeOwned>(&self) -> Result<T, Malformed> {
