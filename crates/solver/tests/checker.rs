@@ -1,4 +1,5 @@
 //! The independent checker, checked itself: on small sets that are right and wrong, and on libsolv's answers.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "checker/check.rs"]
 mod check;
@@ -24,7 +25,7 @@ fn universe(text: &str) -> Universe {
         read_primary(&format!("<metadata>{packages}</metadata>"))
     };
     let sources: Vec<&str> = sources.iter().map(|line| &line["source ".len()..]).collect();
-    Universe::new(primary(&binaries), Vec::new(), primary(&sources))
+    Universe::new(&primary(&binaries), &[], &primary(&sources))
 }
 
 fn package(line: &str) -> String {
@@ -259,9 +260,9 @@ impl Data {
 fn libsolv_answers_to_centos_stream_hold() {
     let Some(data) = Data::find("libsolv_answers_to_centos_stream_hold") else { return };
     let primaries = ["cs9-appstream", "cs9-baseos"].map(|name| data.metadata(name, "primary"));
-    let binaries = primaries.iter().flat_map(|text| read_primary(text)).collect();
+    let binaries: Vec<_> = primaries.iter().flat_map(|text| read_primary(text)).collect();
     let filelists = read_filelists(&data.metadata("cs9-baseos", "filelists"));
-    let universe = Universe::new(binaries, filelists, Vec::new());
+    let universe = Universe::new(&binaries, &filelists, &[]);
     let group = data.text("cs9-build-group.txt");
     let group: Vec<&str> = group.lines().collect();
     let questions = Questions { build_group: &group, of_sources: false, sorted: false };
@@ -273,7 +274,7 @@ fn libsolv_answers_to_debian_hold() {
     let Some(data) = Data::find("libsolv_answers_to_debian_hold") else { return };
     let binaries = read_primary(&data.metadata("sid-binary", "primary"));
     let sources = read_primary(&data.metadata("sid-source", "primary"));
-    let universe = Universe::new(binaries, Vec::new(), sources);
+    let universe = Universe::new(&binaries, &[], &sources);
     let group = data.text("sid-build-group.txt");
     let group: Vec<&str> = group.lines().collect();
     let questions = Questions { build_group: &group, of_sources: true, sorted: false };

@@ -72,10 +72,10 @@ impl Checker<'_> {
         let begin = if fields.get(2).is_some_and(|field| !field.contains('-')) { 3 } else { 2 };
         let nevras = fields.split_off(begin.min(fields.len()));
         if nevras.len() as i64 != count {
-            self.say(name, format!("it has {} packages and says {count}", nevras.len()));
+            self.say(name, format_args!("it has {} packages and says {count}", nevras.len()));
         }
         if self.questions.sorted && !nevras.is_sorted() {
-            self.say(name, "its packages are not sorted".to_owned());
+            self.say(name, "its packages are not sorted");
         }
         let packages = self.take(name, &nevras);
         self.check_question(name, &packages);
@@ -85,7 +85,7 @@ impl Checker<'_> {
         self.check_names(name, &packages);
     }
 
-    fn say(&mut self, name: &str, what: String) {
+    fn say(&mut self, name: &str, what: impl std::fmt::Display) {
         self.violations.push(format!("{name} (row {}): {what}", self.row));
     }
 
@@ -123,12 +123,12 @@ impl Checker<'_> {
         }
         if !self.questions.of_sources {
             if !packages.iter().any(|package| universe.packages[*package as usize].name == name) {
-                self.say(name, "it is not there itself".to_owned());
+                self.say(name, "it is not there itself");
             }
             return;
         }
         let Some(source) = universe.sources.get(name) else {
-            return self.say(name, "there is no such source".to_owned());
+            return self.say(name, "there is no such source");
         };
         self.check_relations(name, name, source, None);
     }

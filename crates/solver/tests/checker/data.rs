@@ -12,7 +12,8 @@ pub(crate) fn find(test: &str) -> Option<PathBuf> {
     let found = folder.filter(|folder| folder.is_dir());
     if found.is_none() {
         let why = "MILLSTREAM_DATA names no folder with repodata";
-        writeln!(std::io::stderr(), "{test} is skipped: {why}").unwrap();
+        let line = format!("{test} is skipped: {why}\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
     }
     found
 }

@@ -55,25 +55,21 @@ struct Provided {
 
 impl Universe {
     /// Of binary packages, of files that other metadata lists for them, and of source packages.
-    pub(crate) fn new(
-        binaries: Vec<Package>,
-        filelists: Vec<Package>,
-        sources: Vec<Package>,
-    ) -> Self {
+    pub(crate) fn new(binaries: &[Package], filelists: &[Package], sources: &[Package]) -> Self {
         let mut provided = Provided::default();
         let wanted: HashSet<String> = binaries
             .iter()
-            .chain(&sources)
+            .chain(sources)
             .flat_map(|package| package.requires.iter().chain(&package.conflicts))
             .flat_map(paths)
             .collect();
         let mut files: HashMap<String, Vec<String>> = HashMap::new();
         for package in filelists {
             let kept = package.files.iter().filter(|file| wanted.contains(*file)).cloned();
-            files.entry(nevra(&package)).or_default().extend(kept);
+            files.entry(nevra(package)).or_default().extend(kept);
         }
         let mut by_nevra: HashMap<String, Vec<u32>> = HashMap::new();
-        for (place, package) in (0..).zip(&binaries) {
+        for (place, package) in (0..).zip(binaries) {
             let nevra = nevra(package);
             for capability in &package.provides {
                 provided.add(&capability.name, place, capability.range.clone());
@@ -84,7 +80,7 @@ impl Universe {
             }
             by_nevra.entry(nevra).or_default().push(place);
         }
-        let named = Named::new(&binaries);
+        let named = Named::new(binaries);
         let packages = binaries.iter().map(|package| known(package, &mut provided, &named));
         let packages = packages.collect();
         let sources = sources
