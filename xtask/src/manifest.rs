@@ -64,6 +64,12 @@ pub(crate) fn dependencies(text: &str) -> Vec<Dependency> {
     found
 }
 
+/// Whether a file is the manifest of a crate in the workspace. Fuzz targets are a workspace of their own: they
+/// want another compiler, and nothing is built from them.
+pub(crate) fn is_member(path: &str, text: &str) -> bool {
+    path.ends_with("/Cargo.toml") && !text.lines().any(|line| line.trim() == "[workspace]")
+}
+
 /// The `name` of the `[package]`.
 pub(crate) fn package_name(text: &str) -> Option<&str> {
     let (_, package) = text.split_once("[package]")?;
@@ -137,7 +143,7 @@ fn entry_length(lines: &[&str]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{dependencies, package_name};
+    use super::{dependencies, is_member, package_name};
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
@@ -167,6 +173,13 @@ mod tests {
         let found = dependencies("[dependencies]\na = { path = \".\" }\nb = { workspace = true }");
         assert!(found[0].is_path() && !found[0].is_inherited());
         assert!(found[1].is_inherited() && !found[1].is_path());
+    }
+
+    #[test]
+    fn members_are_told_from_other_workspaces() {
+        assert!(is_member("crates/x/Cargo.toml", "[package]\nversion.workspace = true"));
+        assert!(!is_member("crates/x/fuzz/Cargo.toml", "[package]\n[workspace]\n"));
+        assert!(!is_member("Cargo.toml", "[workspace.package]"));
     }
 
     #[test]

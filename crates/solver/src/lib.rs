@@ -1,8 +1,11 @@
 //! What would be installed, and why: repository metadata in, install sets and explanations out.
 
-pub mod batch;
 pub mod load;
-pub mod rich;
-pub mod solve;
 pub mod tables;
+
+pub mod rich;
 pub mod universe;
+
+pub mod solve;
+
+pub mod batch;

@@ -1,8 +1,29 @@
-//! Reading repository metadata: bytes in, tables out. Opening files is behind the feature `read`.
+//! Reads what repositories say: rpm-md and its companions, libsolv's test cases, headers of packages.
+//!
+//! Packages go straight into tables; everything else becomes plain structs. Readers take bytes; files are opened behind
+//! the feature `read` only. What comes from outside has a limit on everything that grows, and an error names the place.
+
+pub mod malformed;
+
+pub mod compressed;
+pub mod repomd;
+#[cfg(feature = "read")]
+pub mod repository;
 
 pub mod filelists;
 pub mod primary;
 mod scan;
+
+pub mod comps;
+pub mod modules;
+pub mod updateinfo;
+
+pub mod header;
+pub mod record;
+pub mod testcase;
+pub mod testtags;
+
+mod xml;
 
 use crate::tables::Tables;
 

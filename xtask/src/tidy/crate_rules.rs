@@ -1,7 +1,7 @@
 //! What a crate must not depend on: the table of crates in ARCHITECTURE.md, held against each `Cargo.toml`.
 
 use super::Violation;
-use crate::manifest::{Dependency, Section, dependencies, package_name};
+use crate::manifest::{Dependency, Section, dependencies, is_member, package_name};
 use crate::tree::Tree;
 
 struct CrateRule {
@@ -78,7 +78,7 @@ const IMPURE: &[&str] = &[
 ];
 
 pub(super) fn check(tree: &Tree) -> Vec<Violation> {
-    let manifests = tree.files.iter().filter(|(path, _)| path.ends_with("/Cargo.toml"));
+    let manifests = tree.files.iter().filter(|(path, text)| is_member(path, text));
     manifests.flat_map(|(path, text)| check_manifest(path, text)).collect()
 }
 

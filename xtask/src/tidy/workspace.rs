@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::Violation;
-use crate::manifest::{Dependency, Section, dependencies};
+use crate::manifest::{Dependency, Section, dependencies, is_member};
 use crate::tree::Tree;
 
 const ROOT: &str = "Cargo.toml";
 
 pub(super) fn check(tree: &Tree) -> Vec<Violation> {
     let Some(root) = tree.files.get(ROOT) else { return Vec::new() };
-    let members = tree.files.iter().filter(|(path, _)| path.ends_with("/Cargo.toml"));
+    let members = tree.files.iter().filter(|(path, text)| is_member(path, text));
     let (mut violations, mut used) = (Vec::new(), BTreeSet::new());
     for (path, text) in members {
         for dependency in dependencies(text) {
