@@ -23,6 +23,9 @@ pub(crate) mod compose;
 pub(crate) mod image;
 pub(crate) mod where_is;
 
+pub(crate) mod repo;
+pub(crate) mod resolve;
+
 pub(crate) mod gate;
 
 pub(crate) mod freeze;
@@ -82,6 +85,10 @@ pub(crate) enum Command {
     /// Whether a fresh build of something is under way, complete, published or on its way
     #[command(name = "where")]
     WhereIs(where_is::Args),
+    /// What is in repositories
+    Repo(repo::Args),
+    /// What would be installed from repositories
+    Resolve(resolve::Args),
     /// Gates: decide, waive, sign-off, lint, results
     Gate(gate::Args),
     /// Leave an artifact out of plans for a while
@@ -138,6 +145,8 @@ async fn dispatch(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::Compose(args) => compose::run(args, global).await,
         Command::Reproduce(args) => reproduce::run(&args, global).await,
         Command::WhereIs(args) => where_is::run(args, global).await,
+        Command::Repo(args) => repo::run(&args, global),
+        Command::Resolve(args) => resolve::run(&args, global),
         Command::Gate(args) => gate::run(args, global).await,
         Command::Freeze(args) => freeze::run(args, global).await,
         Command::Hold(args) => hold::run(args, global).await,

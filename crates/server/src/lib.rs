@@ -21,6 +21,8 @@ mod rules;
 mod sourcing;
 mod view;
 
+pub mod dependencies;
+
 mod api;
 mod reconcile;
 mod ui;
