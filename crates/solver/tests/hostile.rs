@@ -217,7 +217,7 @@ fn broken_archives_do_no_harm() {
     check(xz, |bytes| unpack(bytes, limit));
 }
 
-/// A million of the same, one in the other.
+/// A million of the same, one in the other; fewer where the YAML parser, without optimisation, is slow.
 #[test]
 fn what_is_nested_without_end_is_refused() {
     let million = 1_000_000;
@@ -227,8 +227,8 @@ fn what_is_nested_without_end_is_refused() {
         Comps::parse(deep.as_bytes()).unwrap_err();
         parse_advisories(deep.as_bytes()).unwrap_err();
     }
-    for opening in ["[", "{a: ", "? ", "- "] {
-        let deep = format!("document: modulemd\nversion: 2\ndata:\n  {}", opening.repeat(million));
+    for (opening, times) in [("[", million), ("{a: ", million), ("? ", 20_000), ("- ", 20_000)] {
+        let deep = format!("document: modulemd\nversion: 2\ndata:\n  {}", opening.repeat(times));
         Documents::parse(deep.as_bytes()).unwrap_err();
     }
     for opening in ["(", "a & ", "a <IF> (", "\\"] {

@@ -64,7 +64,7 @@ const BYTES: usize = 64 << 20;
 const ITEMS: usize = 1 << 20;
 
 /// Bytes that all paths together may have; a path is a folder, named once for many, and a name.
-const PATHS: usize = 256 << 20;
+const PATHS: usize = 128 << 20;
 
 const SIGNATURES: &str = "signatures";
 const HEADER: &str = "header";
