@@ -122,6 +122,8 @@ pub struct Universe {
     /// By package of an inferior architecture: those of the same version and a better one.
     pub(crate) lockstep: FxHashMap<u32, SetId>,
     pub(crate) has_priorities: bool,
+    /// By set: how many sources need it.
+    pub(crate) popularity: Vec<u32>,
 }
 
 impl Universe {
@@ -158,6 +160,7 @@ impl Universe {
         let raw = std::mem::take(&mut relations.sets.lists);
         let has_priorities =
             tables.repositories().windows(2).any(|two| two[0].priority != two[1].priority);
+        let popularity = popularity(&needs, raw.len(), &sources);
         let mut universe = Self {
             sets: raw.filtered(|_, member| !dead[member as usize]),
             conditions_of: index_conditions(&relations.conditions, tables.len(), &mut flags),
@@ -186,6 +189,7 @@ impl Universe {
             obsoletes,
             lockstep,
             has_priorities,
+            popularity,
             forced: Lists::default(),
             choices: Lists::default(),
             forced_by: Lists::default(),
@@ -348,6 +352,16 @@ fn needs(requires: &[(u32, u32)], packages: usize) -> Lists {
         }
         std::mem::replace(&mut last_owner[set as usize], package) != package
     })
+}
+
+fn popularity(needs: &Lists, sets: usize, sources: &[bool]) -> Vec<u32> {
+    let mut popularity = vec![0; sets];
+    for (package, _) in sources.iter().enumerate().filter(|(_, is_source)| **is_source) {
+        for &set in needs.get(package as u32) {
+            popularity[set as usize] += 1;
+        }
+    }
+    popularity
 }
 
 fn index_conditions(conditions: &[(u32, Condition)], packages: usize, flags: &mut [u8]) -> Lists {
