@@ -8,20 +8,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// How many questions a thread takes at once: few enough that all end together.
 const CHUNK: usize = 256;
 
-/// Answers as many questions as told, each thread taking the next ones nobody has. `job` makes a question
-/// from its number; the answers come in the order of the questions, and do not depend on the number of
+/// Answers as many questions as told, each thread taking the next ones nobody has. `ask` fills in the
+/// question of a number; the answers come in the order of the questions, and do not depend on the number of
 /// threads.
 pub fn solve_all(
     universe: &Universe,
     base: &Job,
     count: usize,
     threads: usize,
-    job: impl Fn(usize) -> Job + Sync,
+    ask: impl Fn(usize, &mut Job) + Sync,
 ) -> Vec<Outcome> {
-    let order = order(universe, count, &job);
+    let order = order(universe, count, &ask);
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut solver = Solver::new(universe, base);
+        let (mut solver, mut job) = (Solver::new(universe, base), Job::new());
+        let mut answer = |number: usize| {
+            job.clear();
+            ask(number, &mut job);
+            solver.solve(&job)
+        };
         let mut done: Vec<(u32, Outcome)> = Vec::with_capacity(count / threads.max(1) + CHUNK);
         loop {
             let start = next.fetch_add(CHUNK, Ordering::Relaxed);
@@ -29,7 +34,7 @@ pub fn solve_all(
                 return done;
             };
             let questions = rest.iter().take(CHUNK);
-            done.extend(questions.map(|&at| (at, solver.solve(&job(at as usize)))));
+            done.extend(questions.map(|&at| (at, answer(at as usize))));
         }
     };
     let mut answers = std::thread::scope(|scope| {
@@ -48,16 +53,14 @@ pub fn solve_all(
 }
 
 /// The questions in an order in which those stand together that want the same things.
-fn order(universe: &Universe, count: usize, job: &impl Fn(usize) -> Job) -> Vec<u32> {
-    let (mut wants, mut shareable) = (Lists::default(), Vec::new());
+fn order(universe: &Universe, count: usize, ask: &impl Fn(usize, &mut Job)) -> Vec<u32> {
+    let (mut wants, mut shareable, mut job) = (Lists::default(), Vec::new(), Job::new());
     for number in 0..count {
-        job(number).shareable(universe, &mut shareable);
-        wants.push(
-            shareable
-                .iter()
-                .map(|&set| (u32::MAX - universe.popularity[set as usize], set))
-                .flat_map(|(p, s)| [p, s]),
-        );
+        job.clear();
+        ask(number, &mut job);
+        job.shareable(universe, &mut shareable);
+        let rarity = |set: u32| u32::MAX - universe.popularity[set as usize];
+        wants.push(shareable.iter().flat_map(|&set| [rarity(set), set]));
     }
     let mut order: Vec<u32> = (0..count as u32).collect();
     order.sort_by(|&left, &right| wants.get(left).cmp(wants.get(right)));

@@ -72,6 +72,10 @@ pub(crate) mod flag {
     pub(crate) const CONDITIONAL: u8 = 16;
     /// There is a better architecture of the same name.
     pub(crate) const INFERIOR: u8 = 32;
+    /// It supplements something, or is recommended under a condition.
+    pub(crate) const SUPPLEMENTS: u8 = 64;
+    /// It enhances something, or is suggested under a condition.
+    pub(crate) const ENHANCES: u8 = 128;
 }
 
 /// Weak relations, from the side of the candidate.
@@ -83,6 +87,17 @@ pub(crate) struct Weak {
     pub(crate) conditional: FxHashMap<u32, Vec<(u32, Condition)>>,
     /// By package, what calls for it: any of the lists whose conditions all hold.
     pub(crate) called_by: FxHashMap<u32, Vec<Lowered>>,
+    /// The flag of packages that are in one of the two maps.
+    pub(crate) flag: u8,
+}
+
+impl Weak {
+    fn mark(&mut self, bit: u8, flags: &mut [u8]) {
+        self.flag = bit;
+        for &package in self.conditional.keys().chain(self.called_by.keys()) {
+            flags[package as usize] |= bit;
+        }
+    }
 }
 
 /// All relations of all packages, ready to be solved over.
@@ -161,6 +176,11 @@ impl Universe {
         let has_priorities =
             tables.repositories().windows(2).any(|two| two[0].priority != two[1].priority);
         let popularity = popularity(&needs, raw.len(), &sources);
+        let mut recommended =
+            weak(&relations.recommends, &mut relations.supplements, &raw, tables.len());
+        recommended.mark(flag::SUPPLEMENTS, &mut flags);
+        let mut suggested = weak(&relations.suggests, &mut relations.enhances, &raw, tables.len());
+        suggested.mark(flag::ENHANCES, &mut flags);
         let mut universe = Self {
             sets: raw.filtered(|_, member| !dead[member as usize]),
             conditions_of: index_conditions(&relations.conditions, tables.len(), &mut flags),
@@ -168,13 +188,8 @@ impl Universe {
                 .into_iter()
                 .map(|(_, c)| c)
                 .collect(),
-            recommended: weak(
-                &relations.recommends,
-                &mut relations.supplements,
-                &raw,
-                tables.len(),
-            ),
-            suggested: weak(&relations.suggests, &mut relations.enhances, &raw, tables.len()),
+            recommended,
+            suggested,
             tables,
             providers,
             classes,

@@ -39,6 +39,14 @@ impl Job {
         Self::default()
     }
 
+    /// Forgets everything, to be filled anew.
+    pub fn clear(&mut self) {
+        self.wants.clear();
+        self.conditions.clear();
+        self.forbidden.clear();
+        self.favour.clear();
+    }
+
     /// Asks for a package by name, a capability, a file, or one of them with a version: `zlib-devel`,
     /// `pkgconfig(zlib) >= 1.2`, `/usr/bin/make`.
     ///

@@ -56,6 +56,8 @@ pub(super) struct Scan {
     pub(super) postponed: Option<u64>,
     /// Whether needs are now decided as they come.
     pub(super) is_choosing: bool,
+    /// How many of the needs have been looked at; what was met then stays so until something is undone.
+    pub(super) seen: usize,
 }
 
 /// What is known of a set.
