@@ -77,6 +77,11 @@ pub struct Solver<'u> {
     base: Mark,
     base_wants: usize,
     base_sets: usize,
+    /// Sets that were wanted last, in the order they were propagated, each with the mark before it.
+    shared: Vec<(u32, Mark)>,
+    ordered: Vec<u32>,
+    /// Where everything shared is propagated and nothing is decided.
+    solved_from: Mark,
     buffer: Vec<u32>,
     open: Vec<Need>,
     conflict: Conflict,
@@ -110,6 +115,9 @@ impl<'u> Solver<'u> {
             base: Mark::default(),
             base_wants: 0,
             base_sets: 0,
+            shared: Vec::new(),
+            ordered: Vec::new(),
+            solved_from: Mark::default(),
             buffer: Vec::new(),
             open: Vec::new(),
             conflict: Conflict::Set(SetId::EMPTY),
@@ -120,6 +128,8 @@ impl<'u> Solver<'u> {
             solver.base_conflict = Some(solver.conflict);
         }
         solver.base = solver.mark();
+        solver.solved_from = solver.base;
+        solver.shared.clear();
         solver.base_wants = solver.wants.len();
         solver.base_sets = solver.own_sets.len();
         solver
@@ -135,10 +145,10 @@ impl<'u> Solver<'u> {
 
     /// Answers a question.
     pub fn solve(&mut self, job: &Job) -> Outcome {
-        self.reset();
         if let Some(conflict) = self.base_conflict {
             return Outcome::Unsatisfiable(conflict);
         }
+        self.reset(job);
         if !(self.apply(job) && self.propagate()) {
             return Outcome::Unsatisfiable(self.conflict);
         }
