@@ -128,6 +128,21 @@ pub fn startable(
         .collect()
 }
 
+/// Why a step is rebuilt, as it stands when its build starts, if that is another reason than the one it was decided with:
+/// by then everything it depends on is known, and it no longer matters which of them was the quicker.
+pub fn settled_reason(progress: &Progress<'_>, index: StepIndex) -> Option<Reason> {
+    let step = &progress.steps[index];
+    let is_heard = matches!(
+        step.reason,
+        Reason::Listens { .. } | Reason::Replaced { .. } | Reason::RequirementLost { .. }
+    );
+    if !is_heard || step.round > 1 {
+        return None;
+    }
+    let reason = fate::heard(&Look::at(*progress), index, progress.plan.steps[index].replaces);
+    reason.filter(|reason| *reason != step.reason)
+}
+
 /// Whether the rest of the plan may still bring what these steps lack to be built: something is to come that does not
 /// itself wait for one of them.
 pub fn may_be_solved_later(progress: &Progress<'_>, unresolvable: &[StepIndex]) -> bool {

@@ -171,22 +171,25 @@ fn a_publication_waits(cramped: &Cramped, package: &Package) {
     assert_ne!(cramped.current(), current);
 }
 
-/// Now the database has no room.
-/// SQLite writes over its journal again and again, so that a full disk is noticed only when that is used up.
+/// SQLite writes on in the journal it has, so that a full disk is noticed only when that is used up, to less than what a
+/// message takes.
 fn use_up_the_journal(server: &Server) {
-    let text = "x".repeat(1 << 20);
-    let stored = (0..16).take_while(|number| {
-        let message = format!(
-            r#"{{"id": "filler-{number}", "topic": "nobody.knows", "body": {{"text": "{text}"}}}}"#
-        );
-        server.post(None, &message).0 == 202
-    });
-    assert!(stored.count() < 16, "the disk is not full");
+    for size in [1 << 20, 1 << 16, 1 << 12] {
+        let text = "x".repeat(size);
+        let stored = (0..64).take_while(|number| {
+            let message = format!(
+                r#"{{"id": "filler-{size}-{number}", "topic": "nobody.knows", "body": {{"text": "{text}"}}}}"#
+            );
+            server.post(None, &message).0 == 202
+        });
+        assert!(stored.count() < 64, "the disk is not full");
+    }
 }
 
+/// Now the database has no room.
 fn a_message_is_sent_again(cramped: &Cramped) {
     let server = &cramped.server;
-    let reason = "a reason ".repeat(1000);
+    let reason = "a reason ".repeat(4000);
     let message = format!(
         r#"{{"id": "again", "topic": "millstream.request", "body":
         {{"artifact": "rpms/tight#f44", "request": "retest", "by": "ann", "reason": "{reason}"}}}}"#

@@ -1,7 +1,9 @@
 //! What follows a change, and what does not.
 
+use model::reason::Reason;
+
 use crate::check;
-use crate::simulation::Simulation;
+use crate::simulation::{Action, Simulation};
 
 #[test]
 fn a_fix_that_keeps_the_abi_is_retested_by_users() {
@@ -315,4 +317,18 @@ fn gates_do_not_wait_for_each_other_in_a_circle() {
         "build alib; build zlib; pass alib; build left; retest two ok; pass zlib; build right; retest one ok; pass left; pass right; publish alib left right zlib",
         "alib published, zlib published, left published, right published, one retested, two retested",
     );
+}
+
+#[test]
+fn a_reason_does_not_depend_on_which_change_was_quicker() {
+    let reason = |choose: fn(&[Action]) -> usize| {
+        let mut simulation = Simulation::new("a <= c; b <= c");
+        simulation.push("a: headers; b: headers");
+        simulation.run(choose);
+        let step = simulation.steps.iter().find(|step| simulation.name(step.index) == "c");
+        step.unwrap().reason.clone()
+    };
+    let (first, last) = (reason(|_| 0), reason(|open| open.len() - 1));
+    assert!(matches!(first, Reason::Listens { .. }), "{first:?}");
+    assert_eq!(first, last);
 }

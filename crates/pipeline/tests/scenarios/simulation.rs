@@ -547,6 +547,9 @@ impl Simulation {
 
     fn start_build(&mut self, index: StepIndex) {
         self.check_start(index);
+        if let Some(reason) = progress::settled_reason(&self.progress(), index) {
+            self.steps[index].reason = reason;
+        }
         let name = self.name(index).to_owned();
         let installed = match self.resolve(index) {
             Ok(installed) => installed,

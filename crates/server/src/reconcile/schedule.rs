@@ -169,6 +169,9 @@ async fn queue_build(
             (StepState::Failed { build: None, failure }, message)
         }
     };
+    if let Some(reason) = progress::settled_reason(&view.progress(), index) {
+        view.steps[index].reason = reason;
+    }
     view.enter(context, index, state)?;
     view.note(context, DecisionKind::Build, Some(index), (words, serde_json::Value::Null));
     view.store(&mut tx).await?;
