@@ -50,6 +50,7 @@ use v1::messages::writer::Writer;
 use crate::admin::{Admin, AdminError};
 use crate::config::Config;
 use crate::context::{Context, Wakes};
+use crate::dependencies::shelf::Shelf;
 use crate::graph::GraphCache;
 use crate::reconcile::Stage;
 use crate::running::Running;
@@ -64,6 +65,7 @@ pub(crate) struct Api {
     wakes: Arc<Wakes>,
     running: Running,
     pub(crate) graph: Arc<tokio::sync::Mutex<GraphCache>>,
+    pub(crate) repositories: Shelf,
     writer: Writer,
     limits: Limits,
     #[cfg(feature = "oidc")]
@@ -106,6 +108,7 @@ impl Api {
             limits: Limits::new(&config.api),
             #[cfg(feature = "oidc")]
             logins: config.oidc.clone().map(auth::Logins::new),
+            repositories: Shelf::new(config.published_root()),
             news: news::watch(store.clone(), Arc::clone(&wakes), stop.clone()),
             config,
             store,

@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod info;
 pub mod resolve;
+pub(crate) mod shelf;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,13 @@ pub struct Wanted {
     pub architecture: String,
     /// How many threads read.
     pub threads: usize,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        let architecture = std::env::consts::ARCH.to_owned();
+        Self { repositories: Vec::new(), sources: Vec::new(), architecture, threads: 2 }
+    }
 }
 
 /// Repositories that are loaded.

@@ -37,6 +37,7 @@ const TOKEN: &str = "token";
         (name = "gates", description = "Waivers and sign-offs."),
         (name = "holds", description = "Freezes and holds."),
         (name = "images", description = "Images and what is in them."),
+        (name = "dependencies", description = "What is published: what would be installed, and who needs what."),
         (name = "composes", description = "Composes and what is in them."),
         (name = "decisions", description = "The ledger: every decision with its reason."),
         (name = "status", description = "How everything stands, and where something is on its way."),

@@ -16,6 +16,8 @@ mod images;
 
 mod composes;
 
+mod dependencies;
+
 mod holds;
 mod sign_offs;
 mod waivers;
@@ -78,6 +80,7 @@ fn reads() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(images::show::show))
         .routes(routes!(composes::list::list))
         .routes(routes!(composes::show::show))
+        .routes(routes!(dependencies::resolve::resolve))
         .routes(routes!(waivers::show::show))
         .routes(routes!(sign_offs::show::show))
         .routes(routes!(holds::show::show))

@@ -5,12 +5,13 @@ use std::fmt;
 use serde::Serialize;
 use solver::solve::{Job, Outcome, Solver};
 use solver::tables::PackageId;
+use utoipa::ToSchema;
 
 use super::Loaded;
 use crate::admin::AdminError;
 
 /// What came of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Resolution {
     /// These packages would be installed, by NEVRA.

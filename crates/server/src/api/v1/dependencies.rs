@@ -1,0 +1,3 @@
+//! `/api/v1/resolve`, `/api/v1/whatrequires`, `/api/v1/depcheck`: questions about what is published.
+
+pub(super) mod resolve;
