@@ -1,19 +1,19 @@
 //! What the solver runs on: relations resolved to sets of packages, in the order of choice.
 
-mod architecture;
+pub(crate) mod architecture;
 mod dead;
+mod names;
 mod order;
 mod providers;
-mod relations;
+pub(crate) mod relations;
 mod sets;
 
 pub use sets::SetId;
 
 use crate::rich::RichError;
-use crate::tables::{
-    Comparison, Dependency, DependencyId, EvrId, Lists, PackageId, Relation, Tables,
-};
+use crate::tables::{Comparison, Dependency, DependencyId, EvrId, Lists, PackageId, Tables};
 use architecture::Class;
+use names::Names;
 use providers::Providers;
 use relations::{Lowered, Relations};
 use rustc_hash::FxHashMap;
@@ -72,6 +72,8 @@ pub(crate) mod flag {
     pub(crate) const CONDITIONAL: u8 = 16;
     /// There is a better architecture of the same name.
     pub(crate) const INFERIOR: u8 = 32;
+    /// What follows from other packages.
+    pub(crate) const DERIVED: u8 = DEAD | OLD | CONDITIONAL | INFERIOR;
 }
 
 /// Weak relations, from the side of the candidate.
@@ -93,11 +95,13 @@ pub struct Universe {
     pub(crate) classes: Vec<Class>,
     pub(crate) flags: Vec<u8>,
     pub(crate) version_ranks: Vec<u32>,
-    pub(crate) choice_ranks: Vec<u32>,
     pub(crate) by_name: Lists,
+    /// By set: its members in the order of choice, dead ones left out.
     pub(crate) sets: Lists,
-    set_of: Vec<u32>,
-    rich: FxHashMap<(DependencyId, bool), Lowered>,
+    /// By set: all its members, by id.
+    pub(crate) raw: Lists,
+    pub(crate) set_of: Vec<u32>,
+    pub(crate) rich: FxHashMap<(DependencyId, bool), Lowered>,
     /// By package or source: the sets it needs, in the order it names them.
     pub(crate) needs: Lists,
     /// By package: the only candidates of what it needs.
@@ -122,6 +126,8 @@ pub struct Universe {
     /// By package of an inferior architecture: those of the same version and a better one.
     pub(crate) lockstep: FxHashMap<u32, SetId>,
     pub(crate) has_priorities: bool,
+    /// The machine's architecture.
+    pub(crate) machine: String,
 }
 
 impl Universe {
@@ -140,7 +146,6 @@ impl Universe {
         let mut relations = Relations::collect(&mut tables, &providers, &installable, &sources)?;
         let by_name = order::by_name(&tables, &installable);
         let version_ranks = order::version_ranks(&tables, &by_name);
-        let choice_ranks = order::choice_ranks(&tables);
         let names = Names { tables: &tables, classes: &classes, by_name: &by_name };
         let obsoletes = names.obsoletes(&installable);
         let lockstep = names.lockstep(&mut flags, &mut relations.sets);
@@ -177,7 +182,6 @@ impl Universe {
             classes,
             flags,
             version_ranks,
-            choice_ranks,
             by_name,
             set_of,
             rich,
@@ -191,29 +195,21 @@ impl Universe {
             forced_by: Lists::default(),
             member_of: Lists::default(),
             owners_of: Lists::default(),
+            raw,
+            machine: options.architecture.clone(),
         };
-        universe.index_needs(&raw);
+        universe.index_needs();
         Ok(universe)
     }
 
     /// Splits needs into those with one candidate and those with a choice, and indexes both backwards.
-    fn index_needs(&mut self, raw: &Lists) {
+    fn index_needs(&mut self) {
         let packages = self.tables.len();
         let (mut forced, mut choices) = (Lists::default(), Lists::default());
         let mut chosen: Vec<u32> = Vec::new();
         for package in 0..packages as u32 {
-            let lives = self.flags[package as usize] & (flag::INSTALLABLE | flag::DEAD)
-                == flag::INSTALLABLE;
-            let sets = if lives { self.needs.get(package) } else { &[] };
-            let only = |set: &u32| match self.sets.get(*set) {
-                [only] => Some(*only),
-                _ => None,
-            };
-            forced.push(sets.iter().filter_map(only).filter(|&other| other != package));
-            chosen.clear();
-            let open = sets.iter().filter(|set| self.sets.get(**set).len() > 1);
-            chosen.extend(open.filter(|set| !self.sets.get(**set).contains(&package)));
-            chosen.sort_by(|left, right| raw.get(*left).cmp(raw.get(*right)));
+            forced.push(self.forced_needs(package));
+            self.collect_choices(package, &mut chosen);
             choices.push(chosen.iter().copied());
         }
         self.forced = forced.sorted();
@@ -221,11 +217,43 @@ impl Universe {
         self.owners_of = choices.inverted(self.sets.len());
         self.choices = choices;
         let sets = &self.sets;
-        let ranks = &self.choice_ranks;
+        let ranks = order::choice_ranks(&self.tables);
         self.member_of = sets.filtered(|set, _| sets.get(set).len() > 1).inverted(packages);
         self.sets.for_each_mut(|_, members| {
             members.sort_unstable_by_key(|&member| ranks[member as usize]);
         });
+    }
+
+    fn sets_of_living(&self, package: u32) -> &[u32] {
+        let lives = flag::INSTALLABLE | flag::DEAD;
+        let is_alive = self.flags[package as usize] & lives == flag::INSTALLABLE;
+        if is_alive { self.needs.get(package) } else { &[] }
+    }
+
+    /// The only candidates of what a package needs, in the order it names them.
+    pub(crate) fn forced_needs(&self, package: u32) -> impl Iterator<Item = u32> + '_ {
+        let only = |set: &u32| match self.sets.get(*set) {
+            [only] => Some(*only),
+            _ => None,
+        };
+        let sets = self.sets_of_living(package).iter();
+        sets.filter_map(only).filter(move |&other| other != package)
+    }
+
+    /// The sets a package needs with more than one candidate, in the order libsolv's rules have.
+    pub(crate) fn collect_choices(&self, package: u32, out: &mut Vec<u32>) {
+        let is_open = |set: &&u32| {
+            let members = self.sets.get(**set);
+            members.len() > 1 && !members.contains(&package)
+        };
+        out.clear();
+        out.extend(self.sets_of_living(package).iter().filter(is_open));
+        out.sort_by(|left, right| self.raw.get(*left).cmp(self.raw.get(*right)));
+    }
+
+    /// The order in which candidates are looked at: by name as bytes, then as they were read.
+    pub(crate) fn choice_order(&self, left: u32, right: u32) -> std::cmp::Ordering {
+        order::choice_order(&self.tables, left, right)
     }
 
     /// The tables this was made from.
@@ -302,6 +330,10 @@ impl Universe {
     /// What else must hold once a package is installed.
     pub fn conditions(&self, package: PackageId) -> impl Iterator<Item = &Condition> + '_ {
         self.conditions_of.get(package.0).iter().map(|&at| &self.conditions[at as usize])
+    }
+
+    pub(crate) fn names(&self) -> Names<'_> {
+        Names { tables: &self.tables, classes: &self.classes, by_name: &self.by_name }
     }
 
     pub(crate) fn class(&self, package: u32) -> Class {
@@ -382,93 +414,4 @@ fn weak(
         weak.called_by.entry(package).or_default().push(lowered);
     }
     weak
-}
-
-/// What follows from names, versions and architectures alone.
-struct Names<'a> {
-    tables: &'a Tables,
-    classes: &'a [Class],
-    by_name: &'a Lists,
-}
-
-impl Names<'_> {
-    fn class(&self, package: u32) -> Class {
-        self.classes[self.tables.package(PackageId(package)).architecture.index()]
-    }
-
-    /// Two packages of one name cannot be installed together, unless one is for 32 and the other for 64
-    /// bits.
-    fn same_name_conflicts(&self, pairs: &mut Vec<(u32, u32)>) {
-        for packages in self.by_name.iter().filter(|packages| packages.len() > 1) {
-            for (at, &one) in packages.iter().enumerate() {
-                let others = packages[at + 1..].iter();
-                let collide = others.filter(|&&other| self.class(one).collides(self.class(other)));
-                pairs.extend(collide.map(|&other| (one, other)));
-            }
-        }
-    }
-
-    /// Whom each package obsoletes: by name and version of the package, not by what it provides.
-    fn obsoletes(&self, installable: &[bool]) -> FxHashMap<u32, Vec<u32>> {
-        let mut obsoletes: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-        for id in self.tables.ids().filter(|id| installable[id.index()]) {
-            for &dependency in self.tables.relations(id, Relation::Obsoletes) {
-                let dependency = self.tables.dependencies.get(dependency);
-                for &other in self.by_name.get(dependency.name.0) {
-                    if self.is_obsoleted(id.0, other, dependency) {
-                        obsoletes.entry(id.0).or_default().push(other);
-                    }
-                }
-            }
-        }
-        obsoletes
-    }
-
-    fn is_obsoleted(&self, by: u32, other: u32, dependency: Dependency) -> bool {
-        let (package, old) =
-            (self.tables.package(PackageId(by)), self.tables.package(PackageId(other)));
-        let comparison = Comparison::EQUAL;
-        let itself = Dependency { name: old.name, comparison, evr: old.evr };
-        package.name != old.name
-            && self.class(by).collides(self.class(other))
-            && self.tables.satisfies(itself, dependency)
-    }
-
-    /// For each package of an architecture that is not the best of its name: those of the same version
-    /// that are. libsolv lets the inferior one in only beside one of those.
-    fn lockstep(&self, flags: &mut [u8], sets: &mut sets::Sets) -> FxHashMap<u32, SetId> {
-        let mut lockstep = FxHashMap::default();
-        for packages in self.by_name.iter().filter(|packages| packages.len() > 1) {
-            let ranks = packages.iter().map(|&package| self.class(package).rank);
-            let Some(best) = ranks.filter(|&rank| rank > Class::NOARCH).min() else { continue };
-            let is_inferior = |package: &&u32| self.class(**package).is_inferior_to(best);
-            for &package in packages.iter().filter(is_inferior) {
-                let evr = |id: u32| self.tables.package(PackageId(id)).evr;
-                let beside = packages.iter().filter(|other| !is_inferior(other));
-                let same = beside.filter(|&&other| evr(other) == evr(package)).copied();
-                lockstep.insert(package, sets.intern(&same.collect::<Vec<u32>>()));
-                flags[package as usize] |= flag::INFERIOR;
-            }
-        }
-        lockstep
-    }
-
-    /// Marks what libsolv's `dislike_old_versions` moves behind the others.
-    fn mark_old(&self, version_ranks: &[u32], flags: &mut [u8]) {
-        let priority =
-            |id: u32| self.tables.repository_of(PackageId(id)).map_or(0, |repo| repo.priority);
-        let architecture = |id: u32| self.tables.package(PackageId(id)).architecture;
-        for packages in self.by_name.iter().filter(|packages| packages.len() > 1) {
-            for &package in packages {
-                let is_newer = |&&other: &&u32| {
-                    let order = priority(other).cmp(&priority(package));
-                    let ranks = version_ranks[other as usize].cmp(&version_ranks[package as usize]);
-                    architecture(other) == architecture(package) && order.then(ranks).is_gt()
-                };
-                if packages.iter().any(|other| is_newer(&other)) {
-                    flags[package as usize] |= flag::OLD;
-                }
-            }
-        }
-    }
 }

@@ -132,7 +132,7 @@ fn providers(
         found.retain(|&package| provides(tables, package, (name, comparison), asked));
     }
     found.retain(|&package| !universe.is_dead(package));
-    found.sort_unstable_by_key(|package| universe.choice_ranks[package.index()]);
+    found.sort_unstable_by(|left, right| universe.choice_order(left.0, right.0));
     found
 }
 
