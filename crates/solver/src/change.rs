@@ -56,7 +56,7 @@ impl Change {
     }
 
     /// Puts another package in the place of one, as the next version of it; it keeps the number, and with it
-    /// its place among others.
+    /// its place among others. A source is replaced by a source only.
     pub fn replace(&mut self, package: PackageId, by: Stated) -> &mut Self {
         self.steps.push(Step::Put(package, by));
         self

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod change;
 pub mod load;
+pub mod reverse;
 pub mod rich;
 pub mod solve;
 pub mod tables;

@@ -10,9 +10,11 @@ mod job;
 mod minimise;
 mod propagate;
 mod state;
+mod trace;
 mod verify;
 
 pub use job::{Job, RequestError};
+pub(crate) use trace::BaseState;
 
 use crate::tables::{Lists, PackageId};
 use crate::universe::{SetId, Universe};
@@ -77,11 +79,18 @@ pub struct Solver<'u> {
     base: Mark,
     base_wants: usize,
     base_sets: usize,
+    /// Sets that were wanted last, in the order they were propagated, each with the mark before it.
+    shared: Vec<(u32, Mark)>,
+    ordered: Vec<u32>,
+    /// Where everything shared is propagated and nothing is decided.
+    solved_from: Mark,
     buffer: Vec<u32>,
     open: Vec<Need>,
     conflict: Conflict,
     base_conflict: Option<Conflict>,
     retracted: u32,
+    /// What was taken back since the question began, where that is noted.
+    undone: Option<Vec<u32>>,
 }
 
 impl<'u> Solver<'u> {
@@ -110,16 +119,22 @@ impl<'u> Solver<'u> {
             base: Mark::default(),
             base_wants: 0,
             base_sets: 0,
+            shared: Vec::new(),
+            ordered: Vec::new(),
+            solved_from: Mark::default(),
             buffer: Vec::new(),
             open: Vec::new(),
             conflict: Conflict::Set(SetId::EMPTY),
             base_conflict: None,
             retracted: 0,
+            undone: None,
         };
         if !(solver.apply(base) && solver.propagate()) {
             solver.base_conflict = Some(solver.conflict);
         }
         solver.base = solver.mark();
+        solver.solved_from = solver.base;
+        solver.shared.clear();
         solver.base_wants = solver.wants.len();
         solver.base_sets = solver.own_sets.len();
         solver
@@ -135,10 +150,10 @@ impl<'u> Solver<'u> {
 
     /// Answers a question.
     pub fn solve(&mut self, job: &Job) -> Outcome {
-        self.reset();
         if let Some(conflict) = self.base_conflict {
             return Outcome::Unsatisfiable(conflict);
         }
+        self.reset(job);
         if !(self.apply(job) && self.propagate()) {
             return Outcome::Unsatisfiable(self.conflict);
         }

@@ -72,8 +72,12 @@ pub(crate) mod flag {
     pub(crate) const CONDITIONAL: u8 = 16;
     /// There is a better architecture of the same name.
     pub(crate) const INFERIOR: u8 = 32;
+    /// It supplements something, or is recommended under a condition.
+    pub(crate) const SUPPLEMENTS: u8 = 64;
+    /// It enhances something, or is suggested under a condition.
+    pub(crate) const ENHANCES: u8 = 128;
     /// What follows from other packages.
-    pub(crate) const DERIVED: u8 = DEAD | OLD | CONDITIONAL | INFERIOR;
+    pub(crate) const DERIVED: u8 = !(INSTALLABLE | SOURCE);
 }
 
 /// Weak relations, from the side of the candidate.
@@ -85,6 +89,17 @@ pub(crate) struct Weak {
     pub(crate) conditional: FxHashMap<u32, Vec<(u32, Condition)>>,
     /// By package, what calls for it: any of the lists whose conditions all hold.
     pub(crate) called_by: FxHashMap<u32, Vec<Lowered>>,
+    /// The flag of packages that are in one of the two maps.
+    pub(crate) flag: u8,
+}
+
+impl Weak {
+    fn mark(&mut self, bit: u8, flags: &mut [u8]) {
+        self.flag = bit;
+        for &package in self.conditional.keys().chain(self.called_by.keys()) {
+            flags[package as usize] |= bit;
+        }
+    }
 }
 
 /// All relations of all packages, ready to be solved over.
@@ -128,6 +143,8 @@ pub struct Universe {
     pub(crate) has_priorities: bool,
     /// The machine's architecture.
     pub(crate) machine: String,
+    /// By set: how many sources need it.
+    pub(crate) popularity: Vec<u32>,
 }
 
 impl Universe {
@@ -163,6 +180,12 @@ impl Universe {
         let raw = std::mem::take(&mut relations.sets.lists);
         let has_priorities =
             tables.repositories().windows(2).any(|two| two[0].priority != two[1].priority);
+        let popularity = popularity(&needs, raw.len(), &sources);
+        let mut recommended =
+            weak(&relations.recommends, &mut relations.supplements, &raw, tables.len());
+        recommended.mark(flag::SUPPLEMENTS, &mut flags);
+        let mut suggested = weak(&relations.suggests, &mut relations.enhances, &raw, tables.len());
+        suggested.mark(flag::ENHANCES, &mut flags);
         let mut universe = Self {
             sets: raw.filtered(|_, member| !dead[member as usize]),
             conditions_of: index_conditions(&relations.conditions, tables.len(), &mut flags),
@@ -170,13 +193,8 @@ impl Universe {
                 .into_iter()
                 .map(|(_, c)| c)
                 .collect(),
-            recommended: weak(
-                &relations.recommends,
-                &mut relations.supplements,
-                &raw,
-                tables.len(),
-            ),
-            suggested: weak(&relations.suggests, &mut relations.enhances, &raw, tables.len()),
+            recommended,
+            suggested,
             tables,
             providers,
             classes,
@@ -190,6 +208,7 @@ impl Universe {
             obsoletes,
             lockstep,
             has_priorities,
+            popularity,
             forced: Lists::default(),
             choices: Lists::default(),
             forced_by: Lists::default(),
@@ -380,6 +399,16 @@ fn needs(requires: &[(u32, u32)], packages: usize) -> Lists {
         }
         std::mem::replace(&mut last_owner[set as usize], package) != package
     })
+}
+
+fn popularity(needs: &Lists, sets: usize, sources: &[bool]) -> Vec<u32> {
+    let mut popularity = vec![0; sets];
+    for (package, _) in sources.iter().enumerate().filter(|(_, is_source)| **is_source) {
+        for &set in needs.get(package as u32) {
+            popularity[set as usize] += 1;
+        }
+    }
+    popularity
 }
 
 fn index_conditions(conditions: &[(u32, Condition)], packages: usize, flags: &mut [u8]) -> Lists {

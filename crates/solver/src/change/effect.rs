@@ -10,7 +10,7 @@ pub struct Effect {
     /// Those of them that are there both before and after, with another version.
     pub renamed: Vec<PackageId>,
     /// Packages and sources for which what follows from installing them may differ: the candidates of their
-    /// needs, their conditions, what they forbid, what they recommend.
+    /// needs, their conditions, what they forbid.
     pub followed: Vec<PackageId>,
     /// Packages that may be ranked differently among the candidates of a need.
     pub ranked: Vec<PackageId>,

@@ -160,6 +160,11 @@ impl Index {
         (SetId(set), true)
     }
 
+    /// All sets a package is in, also such as are out of use.
+    pub(crate) fn sets_with(&self, package: u32) -> &[u32] {
+        self.raw_of.get(package)
+    }
+
     /// Bytes the larger parts take.
     pub(super) fn byte_len(&self) -> usize {
         let lists = [

@@ -30,6 +30,7 @@ impl Patch<'_> {
         // What was dead before and died again did not change; a new package that is dead did.
         for &package in revived.symmetric_difference(&died) {
             self.effect.flipped.push(PackageId(package));
+            self.followed.insert(package);
             self.sets.extend(self.index.raw_of.get(package));
             self.relinked.insert(package);
         }

@@ -133,14 +133,19 @@ impl<'a> Patch<'a> {
 
     /// A free place in the repository, or one behind all packages.
     fn place(&mut self, repository: &str, priority: i32, Stated(package): Stated) -> PackageId {
-        let tables = &mut self.universe.tables;
+        let tables = &self.universe.tables;
+        let is_source = |package: &Package| {
+            matches!(tables.strings.text(package.architecture), "src" | "nosrc")
+        };
         let fits = |id: &&PackageId| {
             let known = tables.repository_of(**id);
             known.is_some_and(|known| known.name == repository && known.priority == priority)
+                && is_source(tables.package(**id)) == is_source(&package)
         };
         if let Some(&id) = self.free.iter().rev().find(fits) {
             return id;
         }
+        let tables = &mut self.universe.tables;
         let id = tables.put_behind(repository, priority, package);
         self.universe.flags.push(0);
         self.universe.version_ranks.push(0);

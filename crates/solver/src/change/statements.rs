@@ -88,11 +88,25 @@ impl Patch<'_> {
         let old = sets_of(self.universe, package);
         let new = strong(self.universe, package);
         if self.universe.has(package, flag::SOURCE) {
+            self.count_needs(package, &new.needs);
             self.sources.push((package, self.universe.needs.get(package).to_vec()));
         }
         self.universe.needs.set(package, &new.needs);
         self.set_conditions(package, new.conditions);
         Lists::note_difference(owners, package, &old, &sets_of(self.universe, package));
+    }
+
+    /// How many sources need each set.
+    fn count_needs(&mut self, source: u32, new: &[u32]) {
+        let universe = &mut *self.universe;
+        universe.popularity.resize(universe.raw.len(), 0);
+        for &set in universe.needs.get(source) {
+            let count = &mut universe.popularity[set as usize];
+            *count = count.saturating_sub(1);
+        }
+        for &set in new {
+            universe.popularity[set as usize] += 1;
+        }
     }
 
     fn set_conditions(&mut self, package: u32, new: Vec<Condition>) {
@@ -172,33 +186,37 @@ impl Patch<'_> {
         let suggests = stated(universe, Relation::Suggests).into_iter().flatten().collect();
         let supplements = stated(universe, Relation::Supplements);
         let enhances = stated(universe, Relation::Enhances);
-        let mut is_same = true;
-        for members in self.index.conditional.remove(&package).unwrap_or_default() {
+        for member in self.index.conditional.remove(&package).unwrap_or_default() {
             for weak in [&mut universe.recommended, &mut universe.suggested] {
-                forget_conditional(weak, members, package);
+                forget_conditional(weak, member, package);
             }
-            is_same = false;
+            self.ranked.insert(member);
         }
         let mut conditional = Vec::new();
         let [recommended, suggested] = edits;
-        let mut entry = Weakness {
-            package,
-            raw: &universe.raw,
-            conditional: &mut conditional,
-            edits: recommended,
-        };
-        let one = entry.enter(&mut universe.recommended, &mut self.index.recommends, recommends);
+        let firsts = (recommended.len(), suggested.len());
+        let (raw, list) = (&universe.raw, &mut conditional);
+        let mut entry = Weakness { package, raw, conditional: list, edits: recommended };
+        entry.enter(&mut universe.recommended, &mut self.index.recommends, recommends);
         entry.edits = suggested;
-        let two = entry.enter(&mut universe.suggested, &mut self.index.suggests, suggests);
-        is_same &= one && two && conditional.is_empty();
+        entry.enter(&mut universe.suggested, &mut self.index.suggests, suggests);
+        // Whom something else calls for is judged differently as a candidate.
+        let called = recommended[firsts.0..].iter().chain(&suggested[firsts.1..]);
+        self.ranked.extend(called.map(|edit| edit.list).chain(conditional.iter().copied()));
+        let bits = universe.recommended.flag | universe.suggested.flag;
+        for &member in &conditional {
+            universe.flags[member as usize] |= bits;
+        }
         if !conditional.is_empty() {
             self.index.conditional.insert(package, conditional);
         }
-        if !is_same {
-            self.followed.insert(package);
-        }
         let one = set_called_by(&mut universe.recommended, package, supplements);
         let two = set_called_by(&mut universe.suggested, package, enhances);
+        for weak in [&universe.recommended, &universe.suggested] {
+            if weak.called_by.contains_key(&package) {
+                universe.flags[package as usize] |= weak.flag;
+            }
+        }
         if !(one && two) {
             self.ranked.insert(package);
         }
@@ -216,8 +234,8 @@ struct Weakness<'a> {
 }
 
 impl Weakness<'_> {
-    /// Enters what the package recommends; whether it is as before.
-    fn enter(&mut self, weak: &mut Weak, plain: &mut Lists, all: Lowered) -> bool {
+    /// Enters what the package recommends.
+    fn enter(&mut self, weak: &mut Weak, plain: &mut Lists, all: Lowered) {
         let mut members = Vec::new();
         for condition in all {
             let of_set = self.raw.get(condition.then.0);
@@ -234,12 +252,10 @@ impl Weakness<'_> {
         members.sort_unstable();
         members.dedup();
         let old = plain.get(self.package);
-        if old == members {
-            return true;
+        if old != members {
+            Lists::note_difference(self.edits, self.package, old, &members);
+            plain.set(self.package, &members);
         }
-        Lists::note_difference(self.edits, self.package, old, &members);
-        plain.set(self.package, &members);
-        false
     }
 }
 

@@ -26,9 +26,17 @@ impl Solver<'_> {
 
     fn decide_need(&mut self) -> Option<u32> {
         let mut open = std::mem::take(&mut self.open);
-        open.clear();
-        open.extend(self.needs.iter().filter(|need| !self.is_met(need.set)));
-        open.sort_unstable();
+        if self.scan.seen == 0 {
+            open.clear();
+        } else {
+            open.retain(|need| !self.is_met(need.set));
+        }
+        let known = open.len();
+        open.extend(self.needs[self.scan.seen..].iter().filter(|need| !self.is_met(need.set)));
+        self.scan.seen = self.needs.len();
+        if open.len() > known {
+            open.sort_unstable();
+        }
         let chosen = self.walk(&open);
         self.open = open;
         chosen

@@ -7,7 +7,7 @@ use solver::tables::PackageId;
 use solver::universe::{Options, Universe};
 
 /// The answers to all questions there are about a universe; what could not be is told without its reason.
-pub fn answers(universe: &Universe) -> Vec<(PackageId, Option<Vec<PackageId>>)> {
+pub(crate) fn answers(universe: &Universe) -> Vec<(PackageId, Option<Vec<PackageId>>)> {
     let mut base = Job::new();
     base.install(universe, "p0").unwrap();
     let bases = [Job::new(), base];

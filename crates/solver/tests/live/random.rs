@@ -7,25 +7,25 @@ use solver::tables::{
 use solver::universe::{Options, Universe};
 
 /// A sequence of numbers that is the same for the same seed (xorshift).
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 >> 11) as usize % end.max(1)
     }
 
-    pub fn one_in(&mut self, count: usize) -> bool {
+    pub(crate) fn one_in(&mut self, count: usize) -> bool {
         self.below(count) == 0
     }
 
-    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }
 }
@@ -80,7 +80,13 @@ fn dependency(tables: &mut Tables, text: &str) -> DependencyId {
 }
 
 /// Adds a package of random relations.
-pub fn push(tables: &mut Tables, random: &mut Random, name: &str, version: usize, is_source: bool) {
+pub(crate) fn push(
+    tables: &mut Tables,
+    random: &mut Random,
+    name: &str,
+    version: usize,
+    is_source: bool,
+) {
     let version = version.to_string();
     let mut lists: [Vec<DependencyId>; Relation::COUNT] = Default::default();
     for relation in Relation::ALL {
@@ -121,9 +127,9 @@ pub fn push(tables: &mut Tables, random: &mut Random, name: &str, version: usize
 
 /// A distribution of some packages and sources, those of a second repository being of a higher priority
 /// now and then.
-pub fn tables(random: &mut Random) -> Tables {
+pub(crate) fn tables(random: &mut Random) -> Tables {
     let mut tables = Tables::new();
-    for (repository, count) in [("base", 16), ("side", 6)] {
+    for (repository, count) in [("base", 16u32), ("side", 6)] {
         for _ in 0..count {
             let name = format!("p{}", random.below(NAMES));
             let version = 1 + random.below(3);
@@ -133,14 +139,14 @@ pub fn tables(random: &mut Random) -> Tables {
             push(&mut tables, random, &format!("{repository}-s{number}"), 1, true);
         }
         let priority = i32::from(repository == "side" && random.one_in(3));
-        tables.close_repository(repository, priority);
+        tables.close_repository(repository, priority, count + 4);
     }
     tables
 }
 
 /// A change of one to three packages: removed, replaced by a newer version that says the same or something
 /// else, added.
-pub fn change(live: &mut LiveUniverse, random: &mut Random) -> Change {
+pub(crate) fn change(live: &mut LiveUniverse, random: &mut Random) -> Change {
     let mut change = Change::new();
     for _ in 0..1 + random.below(3) {
         let package = PackageId::from_index(random.below(live.universe().tables().len()));
@@ -182,7 +188,7 @@ fn fresh(
 }
 
 /// The same package in a newer version, with the same relations but for its own version.
-pub fn bumped(live: &mut LiveUniverse, package: PackageId) -> solver::change::Stated {
+pub(crate) fn bumped(live: &mut LiveUniverse, package: PackageId) -> solver::change::Stated {
     let tables = live.universe().tables();
     let old = *tables.package(package);
     let mut lists: [Vec<DependencyId>; Relation::COUNT] = Default::default();
@@ -203,7 +209,7 @@ pub fn bumped(live: &mut LiveUniverse, package: PackageId) -> solver::change::St
 }
 
 /// The universe built anew from the tables as they are now.
-pub fn built_anew(live: &LiveUniverse) -> Universe {
+pub(crate) fn built_anew(live: &LiveUniverse) -> Universe {
     let tables = live.universe().tables().clone();
     let excluded = tables.ids().filter(|id| !live.is_present(*id)).collect();
     Universe::new(tables, &Options { excluded, ..Options::default() }).unwrap()
