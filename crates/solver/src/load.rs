@@ -181,3 +181,6 @@ fn parse_shares(sources: &[Source<'_>], shares: &[Share], limits: Limits) -> Vec
         all
     })
 }
+
+#[cfg(test)]
+mod tests;
