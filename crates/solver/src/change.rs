@@ -22,7 +22,7 @@ pub(crate) use index::Index;
 
 use crate::rich;
 use crate::tables::{Dependency, DependencyId, Package, PackageId, Relation, StringId, Tables};
-use crate::universe::{Universe, UniverseError, flag};
+use crate::universe::{Universe, UniverseError};
 use slots::Patch;
 
 /// A package with its relations, ready to be put into the universe it was stated for.
@@ -122,8 +122,7 @@ impl LiveUniverse {
     /// Whether a package or source is there.
     #[must_use]
     pub fn is_present(&self, package: PackageId) -> bool {
-        package.index() < self.universe.tables.len()
-            && self.universe.has(package.0, flag::INSTALLABLE | flag::SOURCE)
+        self.universe.is_present(package)
     }
 
     /// A package as it stands here, for instance to put it back.

@@ -49,7 +49,7 @@ pub mod change;
 
 pub mod reverse;
 
-// pub mod questions;
+pub mod questions;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

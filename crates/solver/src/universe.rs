@@ -297,6 +297,13 @@ impl Universe {
         self.tables.ids().filter(move |id| self.flags[id.index()] & bit != 0)
     }
 
+    /// Whether there is a package of this number that counts: a source, or one of this architecture, that is
+    /// neither excluded nor removed.
+    #[must_use]
+    pub fn is_present(&self, package: PackageId) -> bool {
+        package.index() < self.tables.len() && self.has(package.0, flag::INSTALLABLE | flag::SOURCE)
+    }
+
     /// Whether a package can never be installed: something it needs is nowhere, or can itself never be
     /// installed.
     #[must_use]

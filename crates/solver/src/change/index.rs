@@ -1,7 +1,7 @@
 //! What patching a universe needs to know and solving does not: who says what, and which sets there are.
 
 use crate::rich::{self, Rich};
-use crate::tables::{DependencyId, Lists, PackageId, Relation};
+use crate::tables::{DependencyId, Lists, PackageId, Relation, StringId};
 use crate::universe::{Condition, SetId, Universe, flag};
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -163,6 +163,17 @@ impl Index {
     /// All sets a package is in, also such as are out of use.
     pub(crate) fn sets_with(&self, package: u32) -> &[u32] {
         self.raw_of.get(package)
+    }
+
+    /// Who states a dependency on a name, alone or within a rich one.
+    pub(crate) fn askers(&self, name: StringId) -> impl Iterator<Item = (u32, DependencyId)> + '_ {
+        let plain = self.asked.get(name.0).iter().copied();
+        let rich = |leaf: &u32| self.rich_of.get(leaf).into_iter().flatten().map(|id| id.0);
+        let all = plain.clone().chain(self.asked.get(name.0).iter().flat_map(rich));
+        all.flat_map(|dependency| {
+            let by = self.stated_by.get(dependency).iter();
+            by.map(move |&id| (id, DependencyId(dependency)))
+        })
     }
 
     /// Bytes the larger parts take.

@@ -145,6 +145,14 @@ impl Job {
         out.sort_unstable_by_key(|&set| (popularity(set), set));
     }
 
+    /// The candidates of each request that was made by name.
+    pub(crate) fn any_wants(&self) -> impl Iterator<Item = &[PackageId]> {
+        self.wants.iter().filter_map(|want| match want {
+            Want::Any(candidates) => Some(candidates.as_slice()),
+            _ => None,
+        })
+    }
+
     pub(super) fn forbidden(&self) -> impl Iterator<Item = PackageId> + '_ {
         self.forbidden.iter().copied()
     }
