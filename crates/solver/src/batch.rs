@@ -18,38 +18,65 @@ pub fn solve_all(
     threads: usize,
     ask: impl Fn(usize, &mut Job) + Sync,
 ) -> Vec<Outcome> {
-    let order = order(universe, count, &ask);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let (mut solver, mut job) = (Solver::new(universe, base), Job::new());
-        let mut answer = |number: usize| {
-            job.clear();
-            ask(number, &mut job);
-            solver.solve(&job)
-        };
-        let mut done: Vec<(u32, Outcome)> = Vec::with_capacity(count / threads.max(1) + CHUNK);
-        loop {
-            let start = next.fetch_add(CHUNK, Ordering::Relaxed);
-            let Some(rest) = order.get(start..).filter(|rest| !rest.is_empty()) else {
-                return done;
-            };
-            let questions = rest.iter().take(CHUNK);
-            done.extend(questions.map(|&at| (at, answer(at as usize))));
-        }
-    };
-    let mut answers = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut answers = work();
-        for other in others {
-            match other.join() {
-                Ok(done) => answers.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
+    let batch = Batch { universe, base, threads, keeps_trace: false };
+    batch.answer(count, ask, |_, outcome| outcome)
+}
+
+/// How a batch of questions is answered.
+pub(crate) struct Batch<'a> {
+    pub(crate) universe: &'a Universe,
+    pub(crate) base: &'a Job,
+    pub(crate) threads: usize,
+    /// Whether the solvers note what they looked at.
+    pub(crate) keeps_trace: bool,
+}
+
+impl Batch<'_> {
+    /// Answers the questions; `take` makes of each outcome, with the solver as it left it, what is kept.
+    pub(crate) fn answer<T: Send>(
+        &self,
+        count: usize,
+        ask: impl Fn(usize, &mut Job) + Sync,
+        take: impl Fn(&Solver<'_>, Outcome) -> T + Sync,
+    ) -> Vec<T> {
+        let order = order(self.universe, count, &ask);
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let (mut solver, mut job) = (Solver::new(self.universe, self.base), Job::new());
+            if self.keeps_trace {
+                solver.keep_trace();
             }
-        }
-        answers
-    });
-    answers.sort_unstable_by_key(|(at, _)| *at);
-    answers.into_iter().map(|(_, outcome)| outcome).collect()
+            let mut answer = |number: usize| {
+                job.clear();
+                ask(number, &mut job);
+                let outcome = solver.solve(&job);
+                take(&solver, outcome)
+            };
+            let mut done: Vec<(u32, T)> = Vec::with_capacity(count / self.threads.max(1) + 1);
+            loop {
+                let start = next.fetch_add(CHUNK, Ordering::Relaxed);
+                let Some(rest) = order.get(start..).filter(|rest| !rest.is_empty()) else {
+                    return done;
+                };
+                let questions = rest.iter().take(CHUNK);
+                done.extend(questions.map(|&at| (at, answer(at as usize))));
+            }
+        };
+        let mut answers = std::thread::scope(|scope| {
+            let threads = self.threads.min(count.div_ceil(CHUNK));
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut answers = work();
+            for other in others {
+                match other.join() {
+                    Ok(done) => answers.extend(done),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            answers
+        });
+        answers.sort_unstable_by_key(|(at, _)| *at);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
 }
 
 /// The questions in an order in which those stand together that want the same things.

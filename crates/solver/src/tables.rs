@@ -4,12 +4,15 @@ mod dependency;
 mod evr;
 mod lists;
 mod package;
+mod packed;
 mod strings;
 
 pub use dependency::{Comparison, Dependencies, Dependency, DependencyId};
 pub use evr::{Evr, EvrId, Evrs, compare_versions};
+pub(crate) use lists::Edit;
 pub use lists::Lists;
 pub use package::{Package, PackageId, Relation};
+pub(crate) use packed::PackedLists;
 pub(crate) use strings::hash_bytes;
 pub use strings::{StringId, Strings};
 
@@ -96,20 +99,58 @@ impl Tables {
         lists: &[Vec<DependencyId>; Relation::COUNT],
     ) -> PackageId {
         let id = PackageId(self.packages.len() as u32);
+        let package = self.store(identity, lists);
+        self.packages.push(package);
+        id
+    }
+
+    /// Keeps what a package says, without adding it yet.
+    pub(crate) fn store(
+        &mut self,
+        identity: Package,
+        lists: &[Vec<DependencyId>; Relation::COUNT],
+    ) -> Package {
         let mut package = identity;
         package.start = self.relations.len() as u32;
         for (end, list) in package.ends.iter_mut().zip(lists) {
             self.relations.extend_from_slice(list);
             *end = self.relations.len() as u32;
         }
+        package
+    }
+
+    /// What a package that was stored says under one heading.
+    pub(crate) fn stored(&self, package: &Package, relation: Relation) -> &[DependencyId] {
+        &self.relations[package.range(relation)]
+    }
+
+    /// Puts a stored package in the place of another.
+    pub(crate) fn put(&mut self, id: PackageId, package: Package) {
+        self.packages[id.index()] = package;
+    }
+
+    /// Adds a stored package behind all others, to a repository which then may stand in several places.
+    pub(crate) fn put_behind(&mut self, name: &str, priority: i32, package: Package) -> PackageId {
+        let id = PackageId(self.packages.len() as u32);
         self.packages.push(package);
+        match self.repositories.last_mut() {
+            Some(last)
+                if last.name == name && last.priority == priority && last.packages.end == id.0 =>
+            {
+                last.packages.end += 1;
+            }
+            _ => {
+                let packages = id.0..id.0 + 1;
+                self.repositories.push(Repository { name: name.to_owned(), priority, packages });
+            }
+        }
         id
     }
 
-    /// Closes a repository: it holds the packages that were added since the one before it.
-    pub fn close_repository(&mut self, name: &str, priority: i32) {
+    /// Says that the next so many packages behind those of the last repository are one.
+    pub fn close_repository(&mut self, name: &str, priority: i32, count: u32) {
         let start = self.repositories.last().map_or(0, |last| last.packages.end);
-        let packages = start..self.packages.len() as u32;
+        let packages = start..start + count;
         self.repositories.push(Repository { name: name.to_owned(), priority, packages });
     }
 

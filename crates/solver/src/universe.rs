@@ -1,19 +1,21 @@
 //! What the solver runs on: relations resolved to sets of packages, in the order of choice.
 
-mod architecture;
+pub(crate) mod architecture;
 mod dead;
+mod index;
+mod names;
 mod order;
 mod providers;
-mod relations;
+pub(crate) mod relations;
 mod sets;
 
 pub use sets::SetId;
 
 use crate::rich::RichError;
-use crate::tables::{
-    Comparison, Dependency, DependencyId, EvrId, Lists, PackageId, Relation, Tables,
-};
+use crate::tables::{Comparison, Dependency, DependencyId, EvrId, Lists, PackageId, Tables};
 use architecture::Class;
+use index::{first_flags, index_conditions, needs, popularity, symmetric, weak};
+use names::Names;
 use providers::Providers;
 use relations::{Lowered, Relations};
 use rustc_hash::FxHashMap;
@@ -76,6 +78,8 @@ pub(crate) mod flag {
     pub(crate) const SUPPLEMENTS: u8 = 64;
     /// It enhances something, or is suggested under a condition.
     pub(crate) const ENHANCES: u8 = 128;
+    /// What follows from other packages.
+    pub(crate) const DERIVED: u8 = !(INSTALLABLE | SOURCE);
 }
 
 /// Weak relations, from the side of the candidate.
@@ -108,11 +112,13 @@ pub struct Universe {
     pub(crate) classes: Vec<Class>,
     pub(crate) flags: Vec<u8>,
     pub(crate) version_ranks: Vec<u32>,
-    pub(crate) choice_ranks: Vec<u32>,
     pub(crate) by_name: Lists,
+    /// By set: its members in the order of choice, dead ones left out.
     pub(crate) sets: Lists,
-    set_of: Vec<u32>,
-    rich: FxHashMap<(DependencyId, bool), Lowered>,
+    /// By set: all its members, by id.
+    pub(crate) raw: Lists,
+    pub(crate) set_of: Vec<u32>,
+    pub(crate) rich: FxHashMap<(DependencyId, bool), Lowered>,
     /// By package or source: the sets it needs, in the order it names them.
     pub(crate) needs: Lists,
     /// By package: the only candidates of what it needs.
@@ -137,6 +143,8 @@ pub struct Universe {
     /// By package of an inferior architecture: those of the same version and a better one.
     pub(crate) lockstep: FxHashMap<u32, SetId>,
     pub(crate) has_priorities: bool,
+    /// The machine's architecture.
+    pub(crate) machine: String,
     /// By set: how many sources need it.
     pub(crate) popularity: Vec<u32>,
 }
@@ -157,7 +165,6 @@ impl Universe {
         let mut relations = Relations::collect(&mut tables, &providers, &installable, &sources)?;
         let by_name = order::by_name(&tables, &installable);
         let version_ranks = order::version_ranks(&tables, &by_name);
-        let choice_ranks = order::choice_ranks(&tables);
         let names = Names { tables: &tables, classes: &classes, by_name: &by_name };
         let obsoletes = names.obsoletes(&installable);
         let lockstep = names.lockstep(&mut flags, &mut relations.sets);
@@ -195,7 +202,6 @@ impl Universe {
             classes,
             flags,
             version_ranks,
-            choice_ranks,
             by_name,
             set_of,
             rich,
@@ -210,29 +216,21 @@ impl Universe {
             forced_by: Lists::default(),
             member_of: Lists::default(),
             owners_of: Lists::default(),
+            raw,
+            machine: options.architecture.clone(),
         };
-        universe.index_needs(&raw);
+        universe.index_needs();
         Ok(universe)
     }
 
     /// Splits needs into those with one candidate and those with a choice, and indexes both backwards.
-    fn index_needs(&mut self, raw: &Lists) {
+    fn index_needs(&mut self) {
         let packages = self.tables.len();
         let (mut forced, mut choices) = (Lists::default(), Lists::default());
         let mut chosen: Vec<u32> = Vec::new();
         for package in 0..packages as u32 {
-            let lives = self.flags[package as usize] & (flag::INSTALLABLE | flag::DEAD)
-                == flag::INSTALLABLE;
-            let sets = if lives { self.needs.get(package) } else { &[] };
-            let only = |set: &u32| match self.sets.get(*set) {
-                [only] => Some(*only),
-                _ => None,
-            };
-            forced.push(sets.iter().filter_map(only).filter(|&other| other != package));
-            chosen.clear();
-            let open = sets.iter().filter(|set| self.sets.get(**set).len() > 1);
-            chosen.extend(open.filter(|set| !self.sets.get(**set).contains(&package)));
-            chosen.sort_by(|left, right| raw.get(*left).cmp(raw.get(*right)));
+            forced.push(self.forced_needs(package));
+            self.collect_choices(package, &mut chosen);
             choices.push(chosen.iter().copied());
         }
         self.forced = forced.sorted();
@@ -240,11 +238,43 @@ impl Universe {
         self.owners_of = choices.inverted(self.sets.len());
         self.choices = choices;
         let sets = &self.sets;
-        let ranks = &self.choice_ranks;
+        let ranks = order::choice_ranks(&self.tables);
         self.member_of = sets.filtered(|set, _| sets.get(set).len() > 1).inverted(packages);
         self.sets.for_each_mut(|_, members| {
             members.sort_unstable_by_key(|&member| ranks[member as usize]);
         });
+    }
+
+    fn sets_of_living(&self, package: u32) -> &[u32] {
+        let lives = flag::INSTALLABLE | flag::DEAD;
+        let is_alive = self.flags[package as usize] & lives == flag::INSTALLABLE;
+        if is_alive { self.needs.get(package) } else { &[] }
+    }
+
+    /// The only candidates of what a package needs, in the order it names them.
+    pub(crate) fn forced_needs(&self, package: u32) -> impl Iterator<Item = u32> + '_ {
+        let only = |set: &u32| match self.sets.get(*set) {
+            [only] => Some(*only),
+            _ => None,
+        };
+        let sets = self.sets_of_living(package).iter();
+        sets.filter_map(only).filter(move |&other| other != package)
+    }
+
+    /// The sets a package needs with more than one candidate, in the order libsolv's rules have.
+    pub(crate) fn collect_choices(&self, package: u32, out: &mut Vec<u32>) {
+        let is_open = |set: &&u32| {
+            let members = self.sets.get(**set);
+            members.len() > 1 && !members.contains(&package)
+        };
+        out.clear();
+        out.extend(self.sets_of_living(package).iter().filter(is_open));
+        out.sort_by(|left, right| self.raw.get(*left).cmp(self.raw.get(*right)));
+    }
+
+    /// The order in which candidates are looked at: by name as bytes, then as they were read.
+    pub(crate) fn choice_order(&self, left: u32, right: u32) -> std::cmp::Ordering {
+        order::choice_order(&self.tables, left, right)
     }
 
     /// The tables this was made from.
@@ -265,6 +295,13 @@ impl Universe {
 
     fn with_flag(&self, bit: u8) -> impl Iterator<Item = PackageId> + '_ {
         self.tables.ids().filter(move |id| self.flags[id.index()] & bit != 0)
+    }
+
+    /// Whether there is a package of this number that counts: a source, or one of this architecture, that is
+    /// neither excluded nor removed.
+    #[must_use]
+    pub fn is_present(&self, package: PackageId) -> bool {
+        package.index() < self.tables.len() && self.has(package.0, flag::INSTALLABLE | flag::SOURCE)
     }
 
     /// Whether a package can never be installed: something it needs is nowhere, or can itself never be
@@ -323,181 +360,15 @@ impl Universe {
         self.conditions_of.get(package.0).iter().map(|&at| &self.conditions[at as usize])
     }
 
+    pub(crate) fn names(&self) -> Names<'_> {
+        Names { tables: &self.tables, classes: &self.classes, by_name: &self.by_name }
+    }
+
     pub(crate) fn class(&self, package: u32) -> Class {
         self.classes[self.tables.package(PackageId(package)).architecture.index()]
     }
 
     pub(crate) fn has(&self, package: u32, bit: u8) -> bool {
         self.flags[package as usize] & bit != 0
-    }
-}
-
-fn first_flags(tables: &Tables, classes: &[Class], options: &Options) -> Vec<u8> {
-    let source = ["src", "nosrc"].map(|name| tables.strings.find(name.as_bytes()));
-    let mut flags: Vec<u8> = tables
-        .ids()
-        .map(|id| match tables.package(id).architecture {
-            name if source.contains(&Some(name)) => flag::SOURCE,
-            name if classes[name.index()].is_installable() => flag::INSTALLABLE,
-            _ => 0,
-        })
-        .collect();
-    for &excluded in &options.excluded {
-        if let Some(flags) = flags.get_mut(excluded.index()) {
-            *flags = 0;
-        }
-    }
-    flags
-}
-
-fn symmetric(pairs: &[(u32, u32)], installable: &[bool], packages: usize) -> Lists {
-    let back = pairs.iter().filter(|(one, _)| installable[*one as usize]);
-    let both: Vec<(u32, u32)> =
-        back.map(|&(one, other)| (other, one)).chain(pairs.iter().copied()).collect();
-    Lists::from_pairs(packages, &both).sorted()
-}
-
-/// Sets by package without repetitions, in the order they are named.
-fn needs(requires: &[(u32, u32)], packages: usize) -> Lists {
-    let all = Lists::from_pairs(packages, requires);
-    let mut last_owner: Vec<u32> = Vec::new();
-    all.filtered(|package, set| {
-        if last_owner.len() <= set as usize {
-            last_owner.resize(set as usize + 1, u32::MAX);
-        }
-        std::mem::replace(&mut last_owner[set as usize], package) != package
-    })
-}
-
-fn popularity(needs: &Lists, sets: usize, sources: &[bool]) -> Vec<u32> {
-    let mut popularity = vec![0; sets];
-    for (package, _) in sources.iter().enumerate().filter(|(_, is_source)| **is_source) {
-        for &set in needs.get(package as u32) {
-            popularity[set as usize] += 1;
-        }
-    }
-    popularity
-}
-
-fn index_conditions(conditions: &[(u32, Condition)], packages: usize, flags: &mut [u8]) -> Lists {
-    let owners = conditions.iter().zip(0u32..);
-    let pairs: Vec<(u32, u32)> = owners.map(|((package, _), at)| (*package, at)).collect();
-    for &(package, _) in &pairs {
-        flags[package as usize] |= flag::CONDITIONAL;
-    }
-    Lists::from_pairs(packages, &pairs)
-}
-
-fn weak(
-    recommends: &[(u32, Condition)],
-    supplements: &mut Vec<(u32, Lowered)>,
-    sets: &Lists,
-    packages: usize,
-) -> Weak {
-    let mut weak = Weak::default();
-    let mut pairs = Vec::new();
-    for (package, condition) in recommends {
-        for &member in sets.get(condition.then.0) {
-            if condition.when.is_empty() {
-                pairs.push((member, *package));
-            } else {
-                let entry = (*package, condition.clone());
-                weak.conditional.entry(member).or_default().push(entry);
-            }
-        }
-    }
-    weak.by = Lists::from_pairs(packages, &pairs).sorted();
-    for (package, lowered) in supplements.drain(..) {
-        weak.called_by.entry(package).or_default().push(lowered);
-    }
-    weak
-}
-
-/// What follows from names, versions and architectures alone.
-struct Names<'a> {
-    tables: &'a Tables,
-    classes: &'a [Class],
-    by_name: &'a Lists,
-}
-
-impl Names<'_> {
-    fn class(&self, package: u32) -> Class {
-        self.classes[self.tables.package(PackageId(package)).architecture.index()]
-    }
-
-    /// Two packages of one name cannot be installed together, unless one is for 32 and the other for 64
-    /// bits.
-    fn same_name_conflicts(&self, pairs: &mut Vec<(u32, u32)>) {
-        for packages in self.by_name.iter().filter(|packages| packages.len() > 1) {
-            for (at, &one) in packages.iter().enumerate() {
-                let others = packages[at + 1..].iter();
-                let collide = others.filter(|&&other| self.class(one).collides(self.class(other)));
-                pairs.extend(collide.map(|&other| (one, other)));
-            }
-        }
-    }
-
-    /// Whom each package obsoletes: by name and version of the package, not by what it provides.
-    fn obsoletes(&self, installable: &[bool]) -> FxHashMap<u32, Vec<u32>> {
-        let mut obsoletes: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-        for id in self.tables.ids().filter(|id| installable[id.index()]) {
-            for &dependency in self.tables.relations(id, Relation::Obsoletes) {
-                let dependency = self.tables.dependencies.get(dependency);
-                for &other in self.by_name.get(dependency.name.0) {
-                    if self.is_obsoleted(id.0, other, dependency) {
-                        obsoletes.entry(id.0).or_default().push(other);
-                    }
-                }
-            }
-        }
-        obsoletes
-    }
-
-    fn is_obsoleted(&self, by: u32, other: u32, dependency: Dependency) -> bool {
-        let (package, old) =
-            (self.tables.package(PackageId(by)), self.tables.package(PackageId(other)));
-        let comparison = Comparison::EQUAL;
-        let itself = Dependency { name: old.name, comparison, evr: old.evr };
-        package.name != old.name
-            && self.class(by).collides(self.class(other))
-            && self.tables.satisfies(itself, dependency)
-    }
-
-    /// For each package of an architecture that is not the best of its name: those of the same version
-    /// that are. libsolv lets the inferior one in only beside one of those.
-    fn lockstep(&self, flags: &mut [u8], sets: &mut sets::Sets) -> FxHashMap<u32, SetId> {
-        let mut lockstep = FxHashMap::default();
-        for packages in self.by_name.iter().filter(|packages| packages.len() > 1) {
-            let ranks = packages.iter().map(|&package| self.class(package).rank);
-            let Some(best) = ranks.filter(|&rank| rank > Class::NOARCH).min() else { continue };
-            let is_inferior = |package: &&u32| self.class(**package).is_inferior_to(best);
-            for &package in packages.iter().filter(is_inferior) {
-                let evr = |id: u32| self.tables.package(PackageId(id)).evr;
-                let beside = packages.iter().filter(|other| !is_inferior(other));
-                let same = beside.filter(|&&other| evr(other) == evr(package)).copied();
-                lockstep.insert(package, sets.intern(&same.collect::<Vec<u32>>()));
-                flags[package as usize] |= flag::INFERIOR;
-            }
-        }
-        lockstep
-    }
-
-    /// Marks what libsolv's `dislike_old_versions` moves behind the others.
-    fn mark_old(&self, version_ranks: &[u32], flags: &mut [u8]) {
-        let priority =
-            |id: u32| self.tables.repository_of(PackageId(id)).map_or(0, |repo| repo.priority);
-        let architecture = |id: u32| self.tables.package(PackageId(id)).architecture;
-        for packages in self.by_name.iter().filter(|packages| packages.len() > 1) {
-            for &package in packages {
-                let is_newer = |&&other: &&u32| {
-                    let order = priority(other).cmp(&priority(package));
-                    let ranks = version_ranks[other as usize].cmp(&version_ranks[package as usize]);
-                    architecture(other) == architecture(package) && order.then(ranks).is_gt()
-                };
-                if packages.iter().any(|other| is_newer(&other)) {
-                    flags[package as usize] |= flag::OLD;
-                }
-            }
-        }
     }
 }

@@ -30,6 +30,7 @@ pub struct Job {
     conditions: Vec<(u32, u32)>,
     forbidden: Vec<PackageId>,
     favour: Vec<(PackageId, i8)>,
+    pub(super) weak: bool,
 }
 
 impl Job {
@@ -45,6 +46,13 @@ impl Job {
         self.conditions.clear();
         self.forbidden.clear();
         self.favour.clear();
+        self.weak = false;
+    }
+
+    /// Whether what is recommended, and what supplements, is installed too. It is not unless told.
+    pub fn with_weak(&mut self, weak: bool) -> &mut Self {
+        self.weak = weak;
+        self
     }
 
     /// Asks for a package by name, a capability, a file, or one of them with a version: `zlib-devel`,
@@ -137,6 +145,14 @@ impl Job {
         out.sort_unstable_by_key(|&set| (popularity(set), set));
     }
 
+    /// The candidates of each request that was made by name.
+    pub(crate) fn any_wants(&self) -> impl Iterator<Item = &[PackageId]> {
+        self.wants.iter().filter_map(|want| match want {
+            Want::Any(candidates) => Some(candidates.as_slice()),
+            _ => None,
+        })
+    }
+
     pub(super) fn forbidden(&self) -> impl Iterator<Item = PackageId> + '_ {
         self.forbidden.iter().copied()
     }
@@ -157,7 +173,7 @@ fn providers(
         found.retain(|&package| provides(tables, package, (name, comparison), asked));
     }
     found.retain(|&package| !universe.is_dead(package));
-    found.sort_unstable_by_key(|package| universe.choice_ranks[package.index()]);
+    found.sort_unstable_by(|left, right| universe.choice_order(left.0, right.0));
     found
 }
 

@@ -86,6 +86,9 @@ impl Solver<'_> {
 
     /// Takes back everything since a mark.
     pub(super) fn undo(&mut self, mark: Mark) {
+        if let Some(undone) = &mut self.undone {
+            undone.extend_from_slice(&self.trail[mark.trail..]);
+        }
         for &entry in &self.trail[mark.trail..] {
             self.state[(entry >> 1) as usize] = UNDECIDED;
         }
@@ -118,6 +121,7 @@ impl Solver<'_> {
         let mark = self.shared.get(common).map_or(self.solved_from, |(_, mark)| *mark);
         self.shared.truncate(common);
         self.undo(mark);
+        self.undone.iter_mut().for_each(Vec::clear);
         self.own_sets.truncate(self.base_sets);
         self.active.truncate(self.universe.sets.len() + self.base_sets);
     }

@@ -9,6 +9,12 @@ use std::ops::Range;
 pub struct PackageId(pub(crate) u32);
 
 impl PackageId {
+    /// The package at a position in the tables.
+    #[must_use]
+    pub fn from_index(index: usize) -> Self {
+        Self(index as u32)
+    }
+
     /// Position of the package in the tables.
     #[must_use]
     pub fn index(self) -> usize {

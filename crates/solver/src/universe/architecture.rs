@@ -14,6 +14,7 @@ pub(crate) struct Class {
 
 impl Class {
     pub(crate) const NOARCH: u8 = 1;
+    pub(crate) const UNKNOWN: Self = Self { rank: 0, color: 3 };
 
     pub(crate) fn is_installable(self) -> bool {
         self.rank > 0
@@ -41,22 +42,31 @@ fn compatible(machine: &str) -> &[&str] {
     }
 }
 
+/// The class of one architecture.
+pub(crate) fn class(machine: &str, name: &str) -> Class {
+    if name == "noarch" {
+        return Class { rank: Class::NOARCH, color: 3 };
+    }
+    let known = compatible(machine);
+    let place = if known.is_empty() {
+        (name == machine).then_some(0)
+    } else {
+        known.iter().position(|other| *other == name)
+    };
+    let color = if name == "s390x" || name.contains("64") { 2 } else { 1 };
+    place.map_or(Class::UNKNOWN, |at| Class { rank: at as u8 + 2, color })
+}
+
 /// The class of each string of the tables, were it an architecture.
 pub(super) fn classes(tables: &Tables, machine: &str) -> Vec<Class> {
-    let unknown = Class { rank: 0, color: 3 };
-    let mut classes = vec![unknown; tables.strings.len()];
-    let mut set = |name: &str, class: Class| {
-        if let Some(id) = tables.strings.find(name.as_bytes()) {
-            classes[id.index()] = class;
-        }
-    };
+    let mut classes = vec![Class::UNKNOWN; tables.strings.len()];
     let alone = [machine];
     let known = compatible(machine);
     let names = if known.is_empty() { &alone[..] } else { known };
-    for (at, name) in names.iter().enumerate() {
-        let color = if *name == "s390x" || name.contains("64") { 2 } else { 1 };
-        set(name, Class { rank: at as u8 + 2, color });
+    for name in names.iter().chain(&["noarch"]) {
+        if let Some(id) = tables.strings.find(name.as_bytes()) {
+            classes[id.index()] = class(machine, name);
+        }
     }
-    set("noarch", Class { rank: Class::NOARCH, color: 3 });
     classes
 }

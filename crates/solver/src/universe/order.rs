@@ -13,24 +13,27 @@ pub(super) fn by_name(tables: &Tables, installable: &[bool]) -> Lists {
 /// For each package how its version stands among those of its name; equal versions have equal ranks.
 pub(super) fn version_ranks(tables: &Tables, by_name: &Lists) -> Vec<u32> {
     let mut ranks = vec![0; tables.len()];
-    let mut sorted = Vec::new();
     for packages in by_name.iter().filter(|packages| packages.len() > 1) {
-        sorted.clear();
-        sorted.extend_from_slice(packages);
-        let compare = |left: u32, right: u32| {
-            let evr = |id: u32| tables.package(PackageId(id)).evr;
-            tables.evrs.compare(&tables.strings, evr(left), evr(right))
-        };
-        sorted.sort_by(|&left, &right| compare(left, right));
-        let mut rank = 0;
-        for at in 1..sorted.len() {
-            if compare(sorted[at - 1], sorted[at]) != Ordering::Equal {
-                rank += 1;
-            }
-            ranks[sorted[at] as usize] = rank;
-        }
+        rank_versions(tables, packages, &mut ranks);
     }
     ranks
+}
+
+/// The same for the packages of one name.
+pub(super) fn rank_versions(tables: &Tables, packages: &[u32], ranks: &mut [u32]) {
+    let compare = |left: u32, right: u32| {
+        let evr = |id: u32| tables.package(PackageId(id)).evr;
+        tables.evrs.compare(&tables.strings, evr(left), evr(right))
+    };
+    let mut sorted = packages.to_vec();
+    sorted.sort_by(|&left, &right| compare(left, right));
+    let mut rank = 0;
+    for (at, &package) in sorted.iter().enumerate() {
+        if at > 0 && compare(sorted[at - 1], package) != Ordering::Equal {
+            rank += 1;
+        }
+        ranks[package as usize] = rank;
+    }
 }
 
 /// Position of each package in the order in which libsolv looks at candidates
@@ -38,18 +41,20 @@ pub(super) fn version_ranks(tables: &Tables, by_name: &Lists) -> Vec<u32> {
 /// as only one is left by then.
 pub(super) fn choice_ranks(tables: &Tables) -> Vec<u32> {
     let mut sorted: Vec<u32> = (0..tables.len() as u32).collect();
-    let name = |id: u32| tables.package(PackageId(id)).name;
-    // Stable, so that packages of one name stay as they were read.
-    sorted.sort_by(|&left, &right| {
-        let (left, right) = (name(left), name(right));
-        if left == right {
-            return Ordering::Equal;
-        }
-        tables.strings.get(left).cmp(tables.strings.get(right))
-    });
+    sorted.sort_unstable_by(|&left, &right| choice_order(tables, left, right));
     let mut ranks = vec![0; tables.len()];
     for (rank, id) in sorted.into_iter().enumerate() {
         ranks[id as usize] = rank as u32;
     }
     ranks
+}
+
+/// The same order for two packages.
+pub(super) fn choice_order(tables: &Tables, left: u32, right: u32) -> Ordering {
+    let name = |id: u32| tables.package(PackageId(id)).name;
+    let names = match (name(left), name(right)) {
+        (one, other) if one == other => Ordering::Equal,
+        (one, other) => tables.strings.get(one).cmp(tables.strings.get(other)),
+    };
+    names.then(left.cmp(&right))
 }

@@ -1,13 +1,18 @@
 //! From a dependency to the packages that meet it.
 
 use crate::tables::{Dependency, DependencyId, PackageId, Relation, StringId, Tables};
+use rustc_hash::FxHashMap;
 
 /// Who provides what, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Providers {
     ends: Vec<u32>,
-    entries: Vec<(PackageId, DependencyId)>,
+    entries: Vec<Entry>,
+    /// Names whose providers changed since.
+    changed: FxHashMap<StringId, Vec<Entry>>,
 }
+
+type Entry = (PackageId, DependencyId);
 
 impl Providers {
     /// Indexes what the packages that can be installed provide.
@@ -34,14 +39,32 @@ impl Providers {
                 *at += 1;
             }
         }
-        Self { ends, entries }
+        Self { ends, entries, changed: FxHashMap::default() }
     }
 
-    fn of_name(&self, name: StringId) -> &[(PackageId, DependencyId)] {
+    /// Who provides something of a name, and what it is; by package.
+    pub(crate) fn of_name(&self, name: StringId) -> &[Entry] {
+        if let Some(changed) = self.changed.get(&name) {
+            return changed;
+        }
         let index = name.index();
         let Some(&end) = self.ends.get(index) else { return &[] };
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         &self.entries[start as usize..end as usize]
+    }
+
+    /// Notes what a package provides of one name from now on.
+    pub(crate) fn replace(
+        &mut self,
+        name: StringId,
+        package: PackageId,
+        provided: &[DependencyId],
+    ) {
+        let mut entries = self.of_name(name).to_vec();
+        let start = entries.partition_point(|(other, _)| *other < package);
+        let end = entries.partition_point(|(other, _)| *other <= package);
+        entries.splice(start..end, provided.iter().map(|&id| (package, id)));
+        self.changed.insert(name, entries);
     }
 
     /// Appends the packages that meet a plain dependency, sorted by id.

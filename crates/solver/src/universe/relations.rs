@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 const UNKNOWN: u32 = u32::MAX;
 
 /// A rich dependency as conditions; plain parts have none.
-pub(super) type Lowered = Vec<Condition>;
+pub(crate) type Lowered = Vec<Condition>;
 
 /// All relations of all packages, ready to be indexed.
 pub(super) struct Relations {

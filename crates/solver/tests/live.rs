@@ -1,0 +1,8 @@
+//! Universes that change: patched ones answer as those built anew, and no affected question is missed.
+
+#[path = "live/affected.rs"]
+mod affected;
+#[path = "live/patched.rs"]
+mod patched;
+#[path = "live/random.rs"]
+mod random;
