@@ -23,8 +23,10 @@ pub(crate) mod compose;
 pub(crate) mod image;
 pub(crate) mod where_is;
 
+pub(crate) mod depcheck;
 pub(crate) mod repo;
 pub(crate) mod resolve;
+pub(crate) mod whatrequires;
 
 pub(crate) mod gate;
 
@@ -89,6 +91,11 @@ pub(crate) enum Command {
     Repo(repo::Args),
     /// What would be installed from repositories
     Resolve(resolve::Args),
+    /// Who needs a package, a capability or a file
+    #[command(name = "whatrequires")]
+    WhatRequires(whatrequires::Args),
+    /// Whether a repository can be merged, or packages removed, and what would break
+    Depcheck(depcheck::Args),
     /// Gates: decide, waive, sign-off, lint, results
     Gate(gate::Args),
     /// Leave an artifact out of plans for a while
@@ -147,6 +154,8 @@ async fn dispatch(command: Command, global: &Global) -> Result<Answer, Failure> 
         Command::WhereIs(args) => where_is::run(args, global).await,
         Command::Repo(args) => repo::run(&args, global),
         Command::Resolve(args) => resolve::run(&args, global),
+        Command::WhatRequires(args) => whatrequires::run(&args, global),
+        Command::Depcheck(args) => depcheck::run(&args, global),
         Command::Gate(args) => gate::run(args, global).await,
         Command::Freeze(args) => freeze::run(args, global).await,
         Command::Hold(args) => hold::run(args, global).await,

@@ -3,7 +3,9 @@
 //! Nothing here needs a store or a server.
 
 pub mod batch;
+pub mod depcheck;
 pub mod info;
+pub mod requires;
 pub mod resolve;
 pub(crate) mod shelf;
 
@@ -11,9 +13,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use solver::change::LiveUniverse;
 use solver::load::repository::Repository;
 use solver::load::{Limits, Source, filelists, load_primaries};
 use solver::solve::Job;
+use solver::tables::Tables;
 use solver::universe::{Options, Universe};
 
 use crate::admin::AdminError;
@@ -46,6 +50,14 @@ pub struct Loaded {
     pub(crate) universe: Universe,
     /// How long it took from opening the first file.
     pub took: Duration,
+    wanted: Wanted,
+}
+
+/// Repositories that are loaded and can follow changes, real ones and hypotheses.
+#[derive(Debug)]
+pub struct Followed {
+    pub(crate) live: LiveUniverse,
+    wanted: Wanted,
 }
 
 impl Wanted {
@@ -55,6 +67,13 @@ impl Wanted {
     /// [`AdminError::Input`] with the file and the line where one cannot be read.
     pub fn load(&self) -> Result<Loaded, AdminError> {
         let watch = Stopwatch::start();
+        let options = Options { architecture: self.architecture.clone(), excluded: Vec::new() };
+        let universe = Universe::new(self.tables()?, &options).map_err(AdminError::input)?;
+        Ok(Loaded { universe, took: watch.elapsed(), wanted: self.clone() })
+    }
+
+    /// Reads them as far as nothing is decided yet.
+    pub(crate) fn tables(&self) -> Result<Tables, AdminError> {
         let folders = || self.repositories.iter().chain(&self.sources);
         let opened: Vec<(&PathBuf, Repository)> = folders()
             .map(|folder| Ok((folder, Repository::open(folder).map_err(AdminError::input)?)))
@@ -74,9 +93,7 @@ impl Wanted {
             filelists::add_wanted_files(&mut tables, name, &bytes, limits)
                 .map_err(AdminError::input)?;
         }
-        let options = Options { architecture: self.architecture.clone(), excluded: Vec::new() };
-        let universe = Universe::new(tables, &options).map_err(AdminError::input)?;
-        Ok(Loaded { universe, took: watch.elapsed() })
+        Ok(tables)
     }
 
     /// The packages of each repository, unpacked side by side.
@@ -99,10 +116,15 @@ impl Wanted {
 }
 
 impl Loaded {
+    /// Gets ready to follow changes.
+    pub fn follow(self) -> Followed {
+        Followed { live: LiveUniverse::new(self.universe), wanted: self.wanted }
+    }
+
     /// The packages a build group names, one a line; those that nobody provides are passed over, as mock does.
     ///
     /// # Errors
-    /// [`AdminError::Input`] where the file cannot be read or a line is no package.
+    /// [`AdminError::Input`] where the file cannot be read or a line in it is no package.
     pub fn group(&self, file: Option<&Path>) -> Result<Job, AdminError> {
         let mut job = Job::new();
         let Some(file) = file else { return Ok(job) };
@@ -117,8 +139,11 @@ impl Loaded {
     }
 }
 
-/// The lines of a file of names.
-pub(crate) fn lines(file: &Path) -> Result<Vec<String>, AdminError> {
+/// The lines of a file of names, those without a word left out.
+///
+/// # Errors
+/// [`AdminError::Input`] where it cannot be read.
+pub fn lines(file: &Path) -> Result<Vec<String>, AdminError> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         AdminError::Input(format!("could not read {}: {error}", file.display()))
     })?;

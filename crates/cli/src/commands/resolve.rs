@@ -33,9 +33,14 @@ impl Repositories {
             repositories: self.repositories.clone(),
             sources: self.sources.clone(),
             architecture: self.arch.clone(),
-            threads: self.threads.max(1),
+            threads: self.threads(),
         };
         Ok(wanted.load()?)
+    }
+
+    /// How many threads work, one at least.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads.max(1)
     }
 }
 
@@ -73,7 +78,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
         output::answer(global, &resolution)?;
         return Ok(Answer::of(resolution.is_possible()));
     };
-    let batch = loaded.batch(&group, &subjects, args.repositories.threads.max(1))?;
+    let batch = loaded.batch(&group, &subjects, args.repositories.threads())?;
     if let Some(file) = &args.tsv {
         std::fs::write(file, loaded.tsv(&batch)).map_err(|error| {
             Failure::Usage(format!("could not write {}: {error}", file.display()))

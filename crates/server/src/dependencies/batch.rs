@@ -59,14 +59,12 @@ impl Loaded {
             asked.retain(|id| names.contains(universe.tables().name(*id)));
         }
         let watch = Stopwatch::start();
-        let outcomes = solve_all(universe, group, asked.len(), threads, |at| {
-            let mut job = Job::new();
+        let outcomes = solve_all(universe, group, asked.len(), threads, |at, job| {
             if is_source {
-                job.build_requires(universe, asked[at]).build_conflicts(universe, asked[at]);
+                job.build_requires(universe, asked[at]);
             } else {
                 job.package(asked[at]);
             }
-            job
         });
         let solve = watch.elapsed();
         let rows: Vec<_> = asked

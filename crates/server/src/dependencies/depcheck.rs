@@ -1,0 +1,205 @@
+//! Whether a side repository can be merged, or packages removed: what would stop or begin to be installable and buildable.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use solver::change::Change;
+use solver::questions::difference::Difference;
+use solver::questions::{Buildability, Installability};
+use solver::reverse::Questions;
+use solver::tables::{PackageId, StringId, Tables};
+use solver::universe::Universe;
+use utoipa::ToSchema;
+
+use super::{Followed, Wanted, requires};
+use crate::admin::AdminError;
+
+/// What is thought to change.
+#[derive(Clone, Debug, Default)]
+pub struct Hypothesis {
+    /// Folders of repositories that are merged. A build of theirs takes the place of the one of the same source, with all
+    /// of its packages, as in a tag of builds.
+    pub with: Vec<PathBuf>,
+    /// Names of packages that are removed.
+    pub without: Vec<String>,
+}
+
+/// What would come of it.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct Depcheck {
+    /// Packages that are new or take the place of another.
+    pub added: Vec<String>,
+    /// Packages that are removed and not replaced.
+    pub removed: Vec<String>,
+    /// Packages that could be installed, or are new, and cannot be.
+    pub broken: Vec<Broken>,
+    /// Packages that could not be installed and can be.
+    pub mended: Vec<String>,
+    /// Sources that could be built and cannot be, where sources are known.
+    pub unbuildable: Vec<Broken>,
+    /// Sources that could not be built and can be.
+    pub buildable: Vec<String>,
+}
+
+/// A package that would not work any more.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Broken {
+    /// Its NEVRA.
+    pub package: String,
+    /// Why: a sentence that names what is missing.
+    pub reason: String,
+}
+
+impl Depcheck {
+    /// Whether nothing breaks.
+    pub fn is_harmless(&self) -> bool {
+        self.broken.is_empty() && self.unbuildable.is_empty()
+    }
+}
+
+impl Followed {
+    /// Tries a change, tells what it would break and mend, and takes it back.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`] where a side repository cannot be read, or nothing is called as what is to be removed.
+    pub fn depcheck(
+        &mut self,
+        hypothesis: &Hypothesis,
+        group: &[String],
+        threads: usize,
+    ) -> Result<Depcheck, AdminError> {
+        let change = self.change(hypothesis)?;
+        let questions = Questions { group: group.to_vec(), with_build_conflicts: false };
+        let installability = Installability::new(&self.live, threads);
+        let buildability =
+            Buildability::new(&self.live, questions, threads).map_err(AdminError::input)?;
+        let before: BTreeSet<String> = nevras(self.live.universe());
+        let applied = self.live.apply(&change);
+        let after = nevras(self.live.universe());
+        let mut found = Depcheck {
+            added: after.difference(&before).cloned().collect(),
+            removed: before.difference(&after).cloned().collect(),
+            ..Depcheck::default()
+        };
+        if let Some(installability) = installability {
+            let difference = installability.difference(&self.live, &applied.effect);
+            (found.broken, found.mended) = told(self.live.universe(), &difference);
+        }
+        let difference = buildability.difference(&self.live, &applied.effect);
+        (found.unbuildable, found.buildable) = told(self.live.universe(), &difference);
+        self.live.apply(&applied.inverse);
+        Ok(found)
+    }
+
+    /// The packages that a hypothesis removes, replaces and adds.
+    fn change(&mut self, hypothesis: &Hypothesis) -> Result<Change, AdminError> {
+        let mut change = Change::new();
+        for name in &hypothesis.without {
+            let packages = requires::named(&self.live, name);
+            if packages.is_empty() {
+                return Err(AdminError::Input(format!("no package is called {name}")));
+            }
+            packages.into_iter().for_each(|id| _ = change.remove(id));
+        }
+        for folder in &hypothesis.with {
+            let wanted = Wanted { repositories: vec![folder.clone()], ..self.wanted.clone() };
+            let side = wanted.tables()?;
+            self.merge(&mut change, &side, &folder.display().to_string())?;
+        }
+        Ok(change)
+    }
+
+    /// Adds the packages of a side repository, and removes those of the builds they take the place of.
+    fn merge(
+        &mut self,
+        change: &mut Change,
+        side: &Tables,
+        repository: &str,
+    ) -> Result<(), AdminError> {
+        let rebuilt: BTreeSet<&str> = side.ids().filter_map(|id| source_name(side, id)).collect();
+        let mut places = HashMap::new();
+        for id in side.ids() {
+            places.insert(place(side, id), id);
+        }
+        let present: Vec<PackageId> = self.present().collect();
+        let mut replaced = BTreeSet::new();
+        for old in present {
+            let tables = self.live.universe().tables();
+            let new = places.get(&place(tables, old)).copied();
+            let is_rebuilt = source_name(tables, old).is_some_and(|name| rebuilt.contains(name));
+            match new {
+                Some(new) if replaced.insert(new) => {
+                    let stated = self.live.state(side, new).map_err(AdminError::input)?;
+                    change.replace(old, stated);
+                }
+                Some(_) => _ = change.remove(old),
+                None if is_rebuilt => _ = change.remove(old),
+                None => {}
+            }
+        }
+        for id in side.ids().filter(|id| !replaced.contains(id)) {
+            let stated = self.live.state(side, id).map_err(AdminError::input)?;
+            change.add(repository, 0, stated);
+        }
+        Ok(())
+    }
+
+    fn present(&self) -> impl Iterator<Item = PackageId> + '_ {
+        let universe = self.live.universe();
+        universe.installable().chain(universe.sources())
+    }
+}
+
+/// Where a package stands among others: one of each name and architecture.
+fn place(tables: &Tables, id: PackageId) -> (&str, &str) {
+    let architecture: StringId = tables.package(id).architecture;
+    (tables.name(id), tables.strings.text(architecture))
+}
+
+/// The name of the source a binary package was built from: `zlib` of `zlib-1.3-2.src.rpm`.
+fn source_name(tables: &Tables, id: PackageId) -> Option<&str> {
+    let file = tables.strings.text(tables.package(id).source);
+    file.rsplitn(3, '-').nth(2)
+}
+
+fn nevras(universe: &Universe) -> BTreeSet<String> {
+    universe.installable().map(|id| universe.tables().nevra(id)).collect()
+}
+
+/// What breaks and what is mended, in words of the universe as it is then.
+fn told(universe: &Universe, difference: &Difference) -> (Vec<Broken>, Vec<String>) {
+    let nevra = |id: &PackageId| universe.tables().nevra(*id);
+    let broken = difference.broken.iter().map(|(id, reason)| Broken {
+        package: nevra(id),
+        reason: format!("it {}", reason.display(universe)),
+    });
+    let undecided = difference.undecided.iter().map(|id| Broken {
+        package: nevra(id),
+        reason: "whether it still can be was not decided".to_owned(),
+    });
+    let mended = difference.mended.iter().map(nevra).collect();
+    (broken.chain(undecided).collect(), mended)
+}
+
+impl fmt::Display for Depcheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, verb: &str, packages: &[String]| {
+            packages.iter().try_for_each(|package| writeln!(f, "{verb} {package}"))
+        };
+        list(f, "adds", &self.added)?;
+        list(f, "removes", &self.removed)?;
+        for Broken { package, reason } in &self.broken {
+            writeln!(f, "breaks {package}: {reason}")?;
+        }
+        for Broken { package, reason } in &self.unbuildable {
+            writeln!(f, "makes {package} unbuildable: {reason}")?;
+        }
+        list(f, "mends", &self.mended)?;
+        list(f, "makes buildable", &self.buildable)?;
+        let verdict =
+            if self.is_harmless() { "nothing breaks" } else { "it would break what works" };
+        write!(f, "{verdict}")
+    }
+}
