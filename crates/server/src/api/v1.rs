@@ -81,6 +81,8 @@ fn reads() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(composes::list::list))
         .routes(routes!(composes::show::show))
         .routes(routes!(dependencies::resolve::resolve))
+        .routes(routes!(dependencies::whatrequires::what_requires))
+        .routes(routes!(dependencies::depcheck::depcheck))
         .routes(routes!(waivers::show::show))
         .routes(routes!(sign_offs::show::show))
         .routes(routes!(holds::show::show))

@@ -5,9 +5,10 @@ use std::fmt;
 use serde::Serialize;
 use solver::solve::{Job, Outcome, Solver};
 use solver::tables::PackageId;
+use solver::universe::Universe;
 use utoipa::ToSchema;
 
-use super::Loaded;
+use super::{Followed, Loaded};
 use crate::admin::AdminError;
 
 /// What came of it.
@@ -34,25 +35,39 @@ impl Loaded {
     /// # Errors
     /// [`AdminError::Input`] where a wish is none.
     pub fn resolve(&self, group: &Job, wishes: &[String]) -> Result<Resolution, AdminError> {
-        let mut job = Job::new();
-        for wish in wishes {
-            job.install(&self.universe, wish).map_err(AdminError::input)?;
-        }
-        let mut solver = Solver::new(&self.universe, group);
-        let base: Vec<PackageId> = solver.base().collect();
-        Ok(match solver.solve(&job) {
-            Outcome::Solved(answer) => {
-                let tables = self.universe.tables();
-                let all = base.iter().chain(&answer.packages);
-                let mut nevras: Vec<String> = all.map(|id| tables.nevra(*id)).collect();
-                nevras.sort_unstable();
-                Resolution::Installed(nevras)
-            }
-            Outcome::Unsatisfiable(_) | Outcome::Undecided => {
-                Resolution::Problems(vec!["it cannot be installed".to_owned()])
-            }
-        })
+        resolve(&self.universe, group, wishes)
     }
+}
+
+impl Followed {
+    /// The same with what is there now, and nothing installed before.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`] where a wish is none.
+    pub fn resolve(&self, wishes: &[String]) -> Result<Resolution, AdminError> {
+        resolve(self.live.universe(), &Job::new(), wishes)
+    }
+}
+
+fn resolve(universe: &Universe, group: &Job, wishes: &[String]) -> Result<Resolution, AdminError> {
+    let mut job = Job::new();
+    for wish in wishes {
+        job.install(universe, wish).map_err(AdminError::input)?;
+    }
+    let mut solver = Solver::new(universe, group);
+    let base: Vec<PackageId> = solver.base().collect();
+    Ok(match solver.solve(&job) {
+        Outcome::Solved(answer) => {
+            let tables = universe.tables();
+            let all = base.iter().chain(&answer.packages);
+            let mut nevras: Vec<String> = all.map(|id| tables.nevra(*id)).collect();
+            nevras.sort_unstable();
+            Resolution::Installed(nevras)
+        }
+        Outcome::Unsatisfiable(_) | Outcome::Undecided => {
+            Resolution::Problems(vec!["it cannot be installed".to_owned()])
+        }
+    })
 }
 
 impl fmt::Display for Resolution {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::artifact::BranchName;
 
-use super::{Loaded, Wanted};
+use super::{Followed, Wanted};
 use crate::admin::AdminError;
 
 /// A published repository that is loaded.
@@ -15,8 +15,15 @@ use crate::admin::AdminError;
 pub(crate) struct Generation {
     /// The generation's number, the name of its folder.
     pub(crate) number: String,
+    /// Its packages; a hypothesis is tried by one at a time.
+    packages: Mutex<Followed>,
+}
+
+impl Generation {
     /// Its packages.
-    pub(crate) loaded: Loaded,
+    pub(crate) fn packages(&self) -> MutexGuard<'_, Followed> {
+        self.packages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Generations by branch.
@@ -96,8 +103,8 @@ impl Shelf {
 
 fn load(folder: &Path, number: String) -> Result<Generation, AdminError> {
     let wanted = Wanted { repositories: vec![folder.to_owned()], ..Wanted::default() };
-    let loaded = wanted.load().map_err(AdminError::outside)?;
-    Ok(Generation { number, loaded })
+    let packages = Mutex::new(wanted.load().map_err(AdminError::outside)?.follow());
+    Ok(Generation { number, packages })
 }
 
 fn places(

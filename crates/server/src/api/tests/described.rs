@@ -91,6 +91,9 @@ fn every_route_is_in_the_document() {
     assert_eq!(found, []);
 }
 
+/// `app` requires what `lib` provides.
+const REPOSITORY: &[(&str, &str, &str)] = &[("lib", "libx.so.1", ""), ("app", "", "libx.so.1")];
+
 /// Asks every operation for everything it says it may answer.
 #[tokio::test]
 async fn every_documented_answer_is_given() {
@@ -145,6 +148,7 @@ async fn asks_for_what_there_is(scene: &Scene) {
     let rule = &scene.admin.rules().unwrap().0[0].id;
     let build = scene.admin.build(&new.to_string()).await.unwrap();
     std::fs::write(&build.log, "first line\nsecond line\n").unwrap();
+    scene.publish("1", REPOSITORY);
     let paths = [
         "/events".to_owned(),
         format!("/events/{}", seed.event),
@@ -184,6 +188,9 @@ async fn asks_for_what_there_is(scene: &Scene) {
         "/decisions/1".to_owned(),
         "/status".to_owned(),
         "/where/lib".to_owned(),
+        "/resolve?branch=f44&install=app,lib".to_owned(),
+        "/whatrequires?branch=f44&what=lib&recursive=true".to_owned(),
+        "/depcheck?branch=f44&without=lib".to_owned(),
         "/stream?follow=false".to_owned(),
     ];
     for path in paths.map(|path| format!("/api/v1{path}")) {
@@ -231,6 +238,9 @@ async fn asks_for_what_there_is_not(scene: &Scene) {
         "/decisions/999",
         "/decisions?plan=999",
         "/where/nothing",
+        "/resolve?branch=f45&install=app",
+        "/whatrequires?branch=f45&what=lib",
+        "/depcheck?branch=f45&without=lib",
     ] {
         let answer = scene.get(&format!("/api/v1{path}")).await;
         let (status, _, detail) = answer.problem();
@@ -239,7 +249,13 @@ async fn asks_for_what_there_is_not(scene: &Scene) {
     }
     let other = "containers/web#f45".parse().unwrap();
     store::testing::image(&scene.store, &other).await.unwrap();
-    for path in ["/images?contains=lib", "/composes?contains=lib%3C2"] {
+    let refused = [
+        "/images?contains=lib",
+        "/composes?contains=lib%3C2",
+        "/resolve?branch=f44&install=lib%20%3E%3D",
+        "/depcheck?branch=f44&without=nothing",
+    ];
+    for path in refused {
         assert_eq!(scene.get(&format!("/api/v1{path}")).await.problem().0, 422, "{path}");
     }
 }

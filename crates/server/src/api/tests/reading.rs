@@ -1,6 +1,6 @@
 //! Listings, filters, cursors, tags and the answers themselves.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::scene::Scene;
 
@@ -240,4 +240,38 @@ async fn every_answer_has_an_id_and_problems_are_explained() {
     let explained = scene.get(page).await;
     assert!(explained.body.contains(&format!("<h2 id=\"{anchor}\">")), "{kind}");
     assert!(scene.get("/metrics").await.body.contains("millstream_open_plans 4"));
+}
+
+#[tokio::test]
+async fn what_is_published_answers_and_a_newer_generation_is_loaded_behind_it() {
+    let scene = Scene::open().await;
+    scene.publish("1", &[("lib", "libx.so.1", ""), ("app", "", "libx.so.1")]);
+    let resolve = "/api/v1/resolve?branch=f44&install=app";
+    let answer = scene.get(resolve).await;
+    let expected = json!({"generation": "1", "installed": ["app-1-1.noarch", "lib-1-1.noarch"]});
+    assert_eq!(answer.json(), expected);
+    let tag = answer.headers["etag"].clone();
+    let found = scene.get("/api/v1/whatrequires?branch=f44&what=libx.so.1").await.json();
+    assert_eq!(found["packages"], json!(["lib-1-1.noarch"]));
+    assert_eq!(found["required_by"][0]["package"], "app-1-1.noarch");
+    let found = scene.get("/api/v1/depcheck?branch=f44&without=lib").await.json();
+    assert_eq!(
+        (&found["harmless"], &found["removed"]),
+        (&json!(false), &json!(["lib-1-1.noarch"]))
+    );
+    assert_eq!(found["broken"][0]["package"], "app-1-1.noarch");
+    assert!(found["broken"][0]["reason"].as_str().unwrap().contains("libx.so.1"), "{found}");
+    // The hypothesis was taken back.
+    assert_eq!(scene.get(resolve).await.headers["etag"], tag);
+
+    scene.publish("2", &[("lib", "libx.so.1", ""), ("app", "", "")]);
+    let newer = json!({"generation": "2", "installed": ["app-1-1.noarch"]});
+    loop {
+        let answer = scene.get(resolve).await.json();
+        if answer == newer {
+            break;
+        }
+        assert_eq!(answer, expected);
+        tokio::task::yield_now().await;
+    }
 }

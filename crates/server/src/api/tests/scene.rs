@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use model::clock::{ManualClock, Timestamp};
+use model::digest::Digest;
 use serde_json::Value;
 use store::Store;
 use store::testing::{Seed, seed};
@@ -97,6 +98,39 @@ impl Scene {
     pub(super) async fn token(&self, name: &str, scopes: &[Scope]) -> String {
         let token = self.admin.create_token(name, scopes, None).await.unwrap();
         format!("Authorization: Bearer {}", token.secret)
+    }
+
+    /// Publishes a generation of branch `f44`, of packages with what they provide and require.
+    pub(super) fn publish(&self, number: &str, packages: &[(&str, &str, &str)]) {
+        let entries = |name: &str, capability: &str| match capability {
+            "" => String::new(),
+            _ => format!("<rpm:{name}><rpm:entry name=\"{capability}\"/></rpm:{name}>"),
+        };
+        let package = |(name, provides, requires): &(&str, &str, &str)| {
+            format!(
+                "<package type=\"rpm\"><name>{name}</name><arch>noarch</arch><version epoch=\"0\" ver=\"1\" rel=\"1\"/>\
+                 <format><rpm:sourcerpm>{name}-1-1.src.rpm</rpm:sourcerpm>{}{}</format></package>",
+                entries("provides", provides),
+                entries("requires", requires)
+            )
+        };
+        let packages: String = packages.iter().map(package).collect();
+        let primary = format!(
+            "<metadata xmlns=\"http://linux.duke.edu/metadata/common\" \
+             xmlns:rpm=\"http://linux.duke.edu/metadata/rpm\">{packages}</metadata>"
+        );
+        let repomd = format!(
+            "<repomd xmlns=\"http://linux.duke.edu/metadata/repo\"><data type=\"primary\">\
+             <checksum type=\"sha256\">{}</checksum><location href=\"repodata/primary.xml\"/></data></repomd>",
+            Digest::of(&primary)
+        );
+        let branch = self.config.published_root().join("f44");
+        let folder = branch.join(number).join("repodata");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("primary.xml"), primary).unwrap();
+        std::fs::write(folder.join("repomd.xml"), repomd).unwrap();
+        let _ = std::fs::remove_file(branch.join("current"));
+        std::os::unix::fs::symlink(number, branch.join("current")).unwrap();
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {

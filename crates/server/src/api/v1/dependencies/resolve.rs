@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use solver::solve::Job;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::admin::BranchName;
@@ -57,6 +56,6 @@ pub(crate) async fn resolve(
     let generation = api.repositories.generation(&wanted.branch).await?;
     let wishes = wanted.install.split(',').map(str::trim).filter(|wish| !wish.is_empty());
     let wishes: Vec<String> = wishes.map(str::to_owned).collect();
-    let resolution = generation.loaded.resolve(&Job::new(), &wishes)?;
+    let resolution = generation.packages().resolve(&wishes)?;
     Ok(Json(Resolved { generation: generation.number.clone(), resolution }))
 }
