@@ -6,3 +6,5 @@ mod affected;
 mod patched;
 #[path = "live/random.rs"]
 mod random;
+#[path = "live/whole.rs"]
+mod whole;
