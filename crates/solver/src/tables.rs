@@ -220,6 +220,8 @@ impl Tables {
     /// Gives back what growing set aside.
     pub fn shrink(&mut self) {
         self.strings.shrink();
+        self.evrs.shrink();
+        self.dependencies.shrink();
         self.packages.shrink_to_fit();
         self.relations.shrink_to_fit();
     }
