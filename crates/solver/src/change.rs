@@ -21,7 +21,9 @@ pub use effect::Effect;
 pub(crate) use index::Index;
 
 use crate::rich;
-use crate::tables::{Comparison, Dependency, DependencyId, Package, PackageId, Relation, StringId, Tables};
+use crate::tables::{
+    Comparison, Dependency, DependencyId, Package, PackageId, Relation, StringId, Tables,
+};
 use crate::universe::{Universe, UniverseError};
 use slots::Patch;
 
@@ -209,8 +211,10 @@ impl LiveUniverse {
         for (relation, list) in Relation::ALL.into_iter().zip(&mut lists) {
             for id in tables.relations(package, relation).to_vec() {
                 let dependency = tables.dependencies.get(id);
-                let is_own = dependency.evr == old.evr && dependency.comparison == Comparison::EQUAL;
-                let new = Dependency { evr: if is_own { evr } else { dependency.evr }, ..dependency };
+                let is_own =
+                    dependency.evr == old.evr && dependency.comparison == Comparison::EQUAL;
+                let new =
+                    Dependency { evr: if is_own { evr } else { dependency.evr }, ..dependency };
                 list.push(tables.dependencies.intern(new));
             }
         }
