@@ -21,7 +21,9 @@ pub use effect::Effect;
 pub(crate) use index::Index;
 
 use crate::rich;
-use crate::tables::{Dependency, DependencyId, Package, PackageId, Relation, StringId, Tables};
+use crate::tables::{
+    Comparison, Dependency, DependencyId, Package, PackageId, Relation, StringId, Tables,
+};
 use crate::universe::{Universe, UniverseError};
 use slots::Patch;
 
@@ -197,6 +199,27 @@ impl LiveUniverse {
             self.universe.providers(self.universe.tables.dependencies.get(leaf))
         })?;
         Ok(())
+    }
+
+    /// A package as its next version would be: what it says in its own version, of itself and of those built
+    /// with it, it says in the new one.
+    pub fn rebuilt(&mut self, package: PackageId, version: &str) -> Stated {
+        let tables = &mut self.universe.tables;
+        let evr = tables.intern_evr_text(version.as_bytes());
+        let old = *tables.package(package);
+        let mut lists: [Vec<DependencyId>; Relation::COUNT] = Default::default();
+        for (relation, list) in Relation::ALL.into_iter().zip(&mut lists) {
+            for id in tables.relations(package, relation).to_vec() {
+                let dependency = tables.dependencies.get(id);
+                let is_own =
+                    dependency.evr == old.evr && dependency.comparison == Comparison::EQUAL;
+                let new =
+                    Dependency { evr: if is_own { evr } else { dependency.evr }, ..dependency };
+                list.push(tables.dependencies.intern(new));
+            }
+        }
+        let identity = Package::new(old.name, old.architecture, evr, old.source);
+        Stated(tables.store(identity, &lists))
     }
 
     /// Changes the universe in place.

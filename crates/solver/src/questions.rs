@@ -19,3 +19,6 @@ pub use installability::Installability;
 pub use reason::Reason;
 pub use reverse_closure::ReverseClosure;
 pub use upgrade::UpgradePath;
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,9 @@ use crate::universe::{Universe, flag};
 use rustc_hash::FxHashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// How many answers are found before they are kept.
+const PART: usize = 8192;
+
 /// What is asked of each source or package.
 #[derive(Debug, Clone, Default)]
 pub struct Questions {
@@ -235,15 +238,26 @@ impl Watch {
         batch.answer(questions.len(), ask, take)
     }
 
-    /// Finds the answers to these questions and keeps them.
+    /// Finds the answers to these questions and keeps them; some thousands at a time, so that what is found
+    /// does not pile up.
     fn enter_all(
         &mut self,
         universe: &Universe,
         questions: &[u32],
         threads: usize,
     ) -> Vec<Difference> {
-        let forbidden: Vec<AtomicBool> =
-            self.forbidden.iter().map(|&is| AtomicBool::new(is)).collect();
+        let parts = questions.chunks(PART);
+        parts.flat_map(|part| self.enter_part(universe, part, threads)).collect()
+    }
+
+    fn enter_part(
+        &mut self,
+        universe: &Universe,
+        questions: &[u32],
+        threads: usize,
+    ) -> Vec<Difference> {
+        let forbidden = std::mem::take(&mut self.forbidden);
+        let forbidden: Vec<AtomicBool> = forbidden.into_iter().map(AtomicBool::new).collect();
         let take = |solver: &Solver<'_>, outcome: Outcome| {
             let (installed, out) = solver.trace();
             for package in out {
@@ -253,11 +267,9 @@ impl Watch {
         };
         let found = self.find(universe, (&self.base_job, threads), questions, take);
         self.forbidden = forbidden.into_iter().map(AtomicBool::into_inner).collect();
-        let mut edits = Vec::new();
-        let mut differences = Vec::new();
+        let (mut edits, mut differences) = (Vec::new(), Vec::new());
         for (&number, mut found) in questions.iter().zip(found) {
-            let about = self.about[number as usize];
-            if !universe.has(about.0, flag::SOURCE | flag::INSTALLABLE) {
+            if !universe.is_present(self.about[number as usize]) {
                 found = Found { verdict: Verdict::Gone, answer: Vec::new(), tried: Vec::new() };
             }
             differences.extend(self.enter(number, &found, &mut edits));

@@ -2,7 +2,11 @@
 
 #[path = "live/affected.rs"]
 mod affected;
+#[path = "live/full_size.rs"]
+mod full_size;
 #[path = "live/patched.rs"]
 mod patched;
 #[path = "live/random.rs"]
 mod random;
+#[path = "live/whole.rs"]
+mod whole;

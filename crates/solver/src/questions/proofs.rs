@@ -90,9 +90,14 @@ impl Proofs {
         let (mut unproved, worlds) = self.shed(live, effect);
         let touched = effect.changed.iter().chain(&effect.flipped).copied();
         unproved.extend(touched.filter(|id| self.is_unknown(*id) && is_asked(*id)));
+        let is_hard = |id: &PackageId| !self.questions.is_easy(live.universe(), id.0);
+        // A world says nothing of a source that keeps others out of its buildroot.
+        let followed = effect.followed.iter().copied();
+        unproved.extend(followed.filter(|id| is_hard(id) && self.is_proved(*id)));
         unproved.sort_unstable();
         unproved.dedup();
-        let hard = prove_again(live.universe(), worlds, unproved.clone());
+        let (mut hard, easy): (Vec<_>, Vec<_>) = unproved.iter().copied().partition(is_hard);
+        hard.extend(prove_again(live.universe(), worlds, easy));
         let solved: FxHashMap<PackageId, Verdict> = self.solve(live, hard).into_iter().collect();
         let mut differences = self.hard.preview(live, effect, 1);
         for package in unproved {
@@ -112,8 +117,11 @@ impl Proofs {
 
     /// Whether nothing proves a package, and it is not asked of the solver either.
     fn is_unknown(&self, package: PackageId) -> bool {
-        let is_proved = self.proved_by.get(package.index()).is_some_and(|by| *by != 0);
-        !is_proved && self.hard.verdict(package).is_none()
+        !self.is_proved(package) && self.hard.verdict(package).is_none()
+    }
+
+    fn is_proved(&self, package: PackageId) -> bool {
+        self.proved_by.get(package.index()).is_some_and(|by| *by != 0)
     }
 
     /// What lost its proof, and the worlds it was lost from as they are now.
@@ -124,17 +132,24 @@ impl Proofs {
         touched.extend(effect.conflicts.iter().flat_map(|(one, other)| [one.0, other.0]));
         touched.sort_unstable();
         touched.dedup();
+        let base = self.questions.base_wants(live.universe()).unwrap_or_default();
         let (mut unproved, mut worlds) = (Vec::new(), Vec::new());
         for (world, number) in self.worlds.iter().zip(1..) {
-            if world.stands(live, &touched) {
+            if world.stands(live, &touched) && world.has_any_of(&base) {
                 worlds.push(Cow::Borrowed(world));
                 continue;
             }
             let mut now = world.clone();
             let lost = now.shed(live, &touched);
-            let proved = lost.into_iter().filter(|&id| self.proved_by[id as usize] == number);
-            unproved.extend(proved.map(PackageId));
-            worlds.push(Cow::Owned(now));
+            let is_proved = |id: &u32| self.proved_by[*id as usize] == number;
+            if now.has_any_of(&base) {
+                unproved.extend(lost.into_iter().filter(is_proved).map(PackageId));
+                worlds.push(Cow::Owned(now));
+            } else {
+                // Without the base it proves nothing.
+                unproved.extend(self.about.iter().filter(|id| is_proved(&id.0)));
+                worlds.extend(begin(live.universe(), &base).map(|growth| Cow::Owned(growth.world)));
+            }
         }
         (unproved, worlds)
     }
@@ -169,14 +184,17 @@ fn number_of(worlds: &[World], package: u32) -> u16 {
     found.map_or(0, |(_, number)| number)
 }
 
+/// A world of no more than the base; none where that is not easily had.
+fn begin<'u>(universe: &'u Universe, base: &[Vec<PackageId>]) -> Option<Growth<'u>> {
+    let mut growth = Growth::new(universe, World::new(universe));
+    base.iter().all(|wants| growth.add_any(wants)).then_some(growth)
+}
+
 /// Worlds that together have as many of the packages as can easily be had.
 fn prove_together(universe: &Universe, base: &[Vec<PackageId>], mut open: Vec<u32>) -> Vec<World> {
     let mut worlds = Vec::new();
     while !open.is_empty() {
-        let mut growth = Growth::new(universe, World::new(universe));
-        if !base.iter().all(|wants| growth.add_any(wants)) {
-            return worlds;
-        }
+        let Some(mut growth) = begin(universe, base) else { return worlds };
         let before = open.len();
         open.retain(|&package| !growth.add(package));
         if before == open.len() {

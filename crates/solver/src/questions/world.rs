@@ -30,6 +30,11 @@ impl World {
         self.is_member.get(package as usize).is_some_and(|is| *is)
     }
 
+    /// Whether each want has a candidate in it.
+    pub(super) fn has_any_of(&self, wants: &[Vec<PackageId>]) -> bool {
+        wants.iter().all(|candidates| candidates.iter().any(|candidate| self.has(candidate.0)))
+    }
+
     fn is_met(&self, universe: &Universe, set: u32) -> bool {
         universe.sets.get(set).iter().any(|&member| self.has(member))
     }

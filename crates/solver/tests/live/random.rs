@@ -190,22 +190,8 @@ fn fresh(
 /// The same package in a newer version, with the same relations but for its own version.
 pub(crate) fn bumped(live: &mut LiveUniverse, package: PackageId) -> solver::change::Stated {
     let tables = live.universe().tables();
-    let old = *tables.package(package);
-    let mut lists: [Vec<DependencyId>; Relation::COUNT] = Default::default();
-    for (relation, list) in Relation::ALL.into_iter().zip(&mut lists) {
-        list.extend(tables.relations(package, relation));
-    }
-    let text = format!("{}.1", tables.evr_text(old.evr));
-    let mut copy = tables.clone();
-    let evr = copy.intern_evr_text(text.as_bytes());
-    for id in &mut lists[Relation::Provides as usize] {
-        let provided = copy.dependencies.get(*id);
-        if provided.name == old.name && provided.evr == old.evr {
-            *id = copy.dependencies.intern(Dependency { evr, ..provided });
-        }
-    }
-    let id = copy.push(Package::new(old.name, old.architecture, evr, old.source), &lists);
-    live.state(&copy, id).unwrap()
+    let version = format!("{}.1", tables.evr_text(tables.package(package).evr));
+    live.rebuilt(package, &version)
 }
 
 /// The universe built anew from the tables as they are now.
