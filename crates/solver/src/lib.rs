@@ -1,8 +1,10 @@
 //! What would be installed, and why: repository metadata in, install sets and explanations out.
 
 pub mod batch;
+mod clauses;
 pub mod load;
 pub mod rich;
+mod rules;
 pub mod solve;
 pub mod tables;
 pub mod universe;

@@ -96,6 +96,8 @@ pub struct Universe {
     pub(crate) choice_ranks: Vec<u32>,
     pub(crate) by_name: Lists,
     pub(crate) sets: Lists,
+    /// By set that has any: its dead members, which are not in `sets`.
+    pub(crate) dead_members: FxHashMap<u32, Vec<u32>>,
     set_of: Vec<u32>,
     rich: FxHashMap<(DependencyId, bool), Lowered>,
     /// By package or source: the sets it needs, in the order it names them.
@@ -160,6 +162,7 @@ impl Universe {
             tables.repositories().windows(2).any(|two| two[0].priority != two[1].priority);
         let mut universe = Self {
             sets: raw.filtered(|_, member| !dead[member as usize]),
+            dead_members: dead_members(&raw, &dead),
             conditions_of: index_conditions(&relations.conditions, tables.len(), &mut flags),
             conditions: std::mem::take(&mut relations.conditions)
                 .into_iter()
@@ -202,9 +205,7 @@ impl Universe {
         let (mut forced, mut choices) = (Lists::default(), Lists::default());
         let mut chosen: Vec<u32> = Vec::new();
         for package in 0..packages as u32 {
-            let lives = self.flags[package as usize] & (flag::INSTALLABLE | flag::DEAD)
-                == flag::INSTALLABLE;
-            let sets = if lives { self.needs.get(package) } else { &[] };
+            let sets = if self.is_living(package) { self.needs.get(package) } else { &[] };
             let only = |set: &u32| match self.sets.get(*set) {
                 [only] => Some(*only),
                 _ => None,
@@ -308,6 +309,11 @@ impl Universe {
         self.classes[self.tables.package(PackageId(package)).architecture.index()]
     }
 
+    /// Whether a package can be installed at all, as far as it can be said without a question.
+    pub(crate) fn is_living(&self, package: u32) -> bool {
+        self.flags[package as usize] & (flag::INSTALLABLE | flag::DEAD) == flag::INSTALLABLE
+    }
+
     pub(crate) fn has(&self, package: u32, bit: u8) -> bool {
         self.flags[package as usize] & bit != 0
     }
@@ -348,6 +354,16 @@ fn needs(requires: &[(u32, u32)], packages: usize) -> Lists {
         }
         std::mem::replace(&mut last_owner[set as usize], package) != package
     })
+}
+
+fn dead_members(sets: &Lists, dead: &[bool]) -> FxHashMap<u32, Vec<u32>> {
+    let mut members: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+    for (set, list) in sets.iter().enumerate() {
+        for &member in list.iter().filter(|&&member| dead[member as usize]) {
+            members.entry(set as u32).or_default().push(member);
+        }
+    }
+    members
 }
 
 fn index_conditions(conditions: &[(u32, Condition)], packages: usize, flags: &mut [u8]) -> Lists {
