@@ -140,11 +140,6 @@ impl Clauses {
         &self.trail
     }
 
-    /// How many decisions stand.
-    pub(crate) fn level(&self) -> usize {
-        self.decisions.len()
-    }
-
     /// Assigns something nothing forces.
     pub(crate) fn decide(&mut self, literal: Literal) {
         self.decisions.push(self.trail.len());
@@ -311,5 +306,29 @@ impl Clauses {
             self.literals.swap(range.start, range.start + 1);
         }
         self.look_at(id)
+    }
+
+    /// The clauses that come from facts, with the facts' numbers.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = (&[Literal], u32)> {
+        self.clauses.iter().filter_map(|clause| match clause.source {
+            Source::Fact(fact) => Some((&self.literals[clause.literals.clone()], fact)),
+            Source::Learned(_) => None,
+        })
+    }
+
+    /// The first candidate of the first clause that is not met yet, all its conditions being met; none
+    /// where what is open may as well fail.
+    pub(crate) fn open_choice(&self) -> Option<Literal> {
+        self.facts().find_map(|(literals, _)| {
+            let mut candidate = None;
+            for &literal in literals {
+                match (self.is(literal), literal.is_positive()) {
+                    (Some(true), _) | (None, false) => return None,
+                    (None, true) => candidate = candidate.or(Some(literal)),
+                    (Some(false), _) => {}
+                }
+            }
+            candidate
+        })
     }
 }

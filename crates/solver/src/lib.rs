@@ -2,9 +2,12 @@
 
 pub mod batch;
 mod clauses;
+pub mod explain;
 pub mod load;
 pub mod rich;
 mod rules;
 pub mod solve;
 pub mod tables;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod universe;

@@ -41,7 +41,6 @@ pub(crate) enum Subject {
 #[derive(Debug)]
 pub(crate) struct Rules<'u> {
     universe: &'u Universe,
-    jobs: [&'u Job; 2],
     /// Whether packages that can never be installed are looked at, to find out why they cannot.
     with_dead: bool,
     pub(crate) clauses: Clauses,
@@ -56,10 +55,9 @@ pub(crate) struct Rules<'u> {
 
 impl<'u> Rules<'u> {
     /// The clauses of a base and a job on top of it.
-    pub(crate) fn new(universe: &'u Universe, jobs: [&'u Job; 2], with_dead: bool) -> Self {
+    pub(crate) fn new(universe: &'u Universe, jobs: [&Job; 2], with_dead: bool) -> Self {
         let mut rules = Self {
             universe,
-            jobs,
             with_dead,
             clauses: Clauses::default(),
             variables: FxHashMap::default(),
@@ -255,11 +253,6 @@ impl<'u> Rules<'u> {
         };
         members.retain(|&package| self.is_looked_at(package));
         members
-    }
-
-    /// A want as it was made.
-    pub(crate) fn want(&self, job: usize, want: usize) -> &'u Want {
-        &self.jobs[job].wants[want]
     }
 
     /// The members of a set in the order of choice, the dead behind the others.

@@ -13,6 +13,7 @@ mod search;
 mod state;
 mod verify;
 
+pub use choose::Rule;
 pub(crate) use job::{Ban, Want};
 pub use job::{Job, RequestError};
 

@@ -5,6 +5,9 @@
 //! [`Rules`] know why something holds. Whatever one of them derives the other is told, so that the search
 //! sees as far ahead as the fast path, and a contradiction can be traced.
 
+#[cfg(test)]
+mod tests;
+
 use super::{Job, Outcome, Solver};
 use crate::clauses::ClauseId;
 use crate::rules::{Rules, Subject};

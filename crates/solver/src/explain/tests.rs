@@ -1,0 +1,1 @@
+//! Reasons for and against, text in, text out.
