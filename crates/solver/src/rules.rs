@@ -148,7 +148,13 @@ impl<'u> Rules<'u> {
         for &dependency in universe.tables().relations(id, Relation::Conflicts) {
             if let Some(conditions) = universe.rich(dependency, false) {
                 let origin = Origin::Relation { package, dependency };
-                self.add_conditions(package, conditions, origin);
+                // That one package excludes another is known without the words.
+                let is_plain = |condition: &Condition| {
+                    condition.when.len() == 1 && condition.then == SetId::EMPTY
+                };
+                for condition in conditions.iter().filter(|condition| !is_plain(condition)) {
+                    self.add_condition(Some(package), condition, origin);
+                }
             }
         }
         for other in universe.conflicts(id) {
@@ -169,22 +175,17 @@ impl<'u> Rules<'u> {
             clause.extend(self.literals(set));
             self.add(&clause, origin);
         } else if let Some(conditions) = self.universe.rich(dependency, true) {
-            self.add_conditions(package, conditions, origin);
-        }
-    }
-
-    fn add_conditions(&mut self, package: u32, conditions: &[Condition], origin: Origin) {
-        for condition in conditions {
-            // That one excludes another is known without the words.
-            if condition.when.len() != 1 || condition.then != SetId::EMPTY {
-                let owner = !self.package(package);
-                self.add_condition(Some(owner), condition, origin);
+            for condition in conditions {
+                self.add_condition(Some(package), condition, origin);
             }
         }
     }
 
-    fn add_condition(&mut self, owner: Option<Literal>, condition: &Condition, origin: Origin) {
-        let mut clause: Vec<Literal> = owner.into_iter().collect();
+    fn add_condition(&mut self, owner: Option<u32>, condition: &Condition, origin: Origin) {
+        let mut clause: Vec<Literal> = Vec::new();
+        if let Some(owner) = owner {
+            clause.push(!self.package(owner));
+        }
         for &set in &condition.when {
             let Some(holds) = self.condition_literal(set) else { return };
             clause.push(!holds);

@@ -9,7 +9,7 @@
 //! hello
 //! ```
 //!
-//! A part without a heading goes on with the one before it. A name alone is version 1-1 for `x86_64`. What
+//! A part without a heading goes on with the one before it. A name alone, without a dot, is version 1-1 for `x86_64`. What
 //! follows a line `repository` belongs to that repository, of that priority. Every package but a source
 //! provides its own name and version.
 
@@ -148,7 +148,7 @@ fn add_package(tables: &mut Tables, line: &str) -> Result<(), NotationError> {
 }
 
 fn split_nevra(text: &str) -> Result<(&str, &str, &str), NotationError> {
-    if !text.contains('-') && !text.contains(char::is_whitespace) {
+    if !text.contains('.') && !text.contains(char::is_whitespace) {
         return Ok((text, "1-1", "x86_64"));
     }
     let split = || {
@@ -191,7 +191,7 @@ pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
 
 /// The number of a dependency, plain or rich.
 pub(crate) fn dependency(tables: &mut Tables, text: &str) -> Result<DependencyId, NotationError> {
-    let mut intern = |name: &str, comparison, evr: EvrId, tables: &mut Tables| {
+    let intern = |name: &str, comparison, evr: EvrId, tables: &mut Tables| {
         let name: StringId = tables.strings.intern(name.as_bytes());
         tables.dependencies.intern(Dependency { name, comparison, evr })
     };

@@ -28,7 +28,10 @@ impl Judge {
         let required = packages.iter().flat_map(|id| tables.relations(*id, Relation::Requires));
         let required: Vec<DependencyId> = required.copied().collect();
         let mut rich = HashMap::new();
-        for id in required.into_iter().filter(|id| tables.dependencies.get(*id).is_rich()) {
+        for id in required {
+            if !tables.dependencies.get(id).is_rich() {
+                continue;
+            }
             let text = tables.dependency_text(id);
             rich.insert(id, rich::parse(&mut tables, text.as_bytes()).unwrap());
         }
