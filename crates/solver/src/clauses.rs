@@ -97,6 +97,8 @@ pub(crate) struct Clauses {
     reasons: Vec<ClauseId>,
     trail: Vec<Literal>,
     head: usize,
+    /// How much of the trail the last backtracking kept.
+    kept: usize,
     /// Where in the trail each decision stands.
     decisions: Vec<usize>,
     /// Clauses that were added when they had been deciding for some levels already.
@@ -140,6 +142,11 @@ impl Clauses {
         &self.trail
     }
 
+    /// How much of the trail is as it was before decisions were last taken back.
+    pub(crate) fn kept(&self) -> usize {
+        self.kept
+    }
+
     /// Assigns something nothing forces.
     pub(crate) fn decide(&mut self, literal: Literal) {
         self.decisions.push(self.trail.len());
@@ -147,6 +154,7 @@ impl Clauses {
     }
 
     fn assign(&mut self, literal: Literal, reason: ClauseId) {
+        debug_assert!(self.is(literal).is_none(), "what is assigned is assigned again");
         let variable = literal.variable() as usize;
         self.values[variable] = Some(literal.is_positive());
         self.levels[variable] = self.decisions.len() as u32;
@@ -278,7 +286,9 @@ impl Clauses {
 
     /// Takes back all decisions but the first so many, and what followed from them.
     pub(crate) fn backtrack(&mut self, level: usize) {
+        self.kept = self.trail.len();
         let Some(&start) = self.decisions.get(level) else { return };
+        self.kept = start;
         for literal in self.trail.drain(start..) {
             self.values[literal.variable() as usize] = None;
         }

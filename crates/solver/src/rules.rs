@@ -106,14 +106,14 @@ impl<'u> Rules<'u> {
     /// Learns from a clause that failed; see [`Clauses::learn`].
     pub(crate) fn learn(&mut self, failed: ClauseId) -> Option<usize> {
         let level = self.clauses.learn(failed);
-        self.looked_at = self.looked_at.min(self.clauses.trail().len());
+        self.looked_at = self.looked_at.min(self.clauses.kept());
         level
     }
 
     /// Takes back all decisions but the first so many.
     pub(crate) fn backtrack(&mut self, level: usize) {
         self.clauses.backtrack(level);
-        self.looked_at = self.looked_at.min(self.clauses.trail().len());
+        self.looked_at = self.looked_at.min(self.clauses.kept());
     }
 
     /// Follows everything to its end, making clauses for what is installed on the way; a clause that fails

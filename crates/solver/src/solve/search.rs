@@ -155,7 +155,7 @@ impl Solver<'_> {
 
 impl Progress {
     fn retract(&mut self, rules: &Rules<'_>, solver: &Solver<'_>) {
-        self.rules = self.rules.min(rules.clauses.trail().len());
+        self.rules = self.rules.min(rules.clauses.kept());
         self.solver = self.solver.min(solver.trail.len());
         self.owed.clear();
     }
