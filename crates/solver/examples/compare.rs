@@ -39,13 +39,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .collect()
         }
     };
-    let outcomes = solve_all(&universe, &base, questions.len(), 2, |at| {
-        let mut job = Job::new();
+    let outcomes = solve_all(&universe, &base, questions.len(), 2, |at, job| {
         match names {
             None => job.build_requires(&universe, questions[at]),
             Some(_) => job.package(questions[at]),
         };
-        job
     });
     let installed: Vec<PackageId> = Solver::new(&universe, &base).base().collect();
     let mut file = std::io::BufWriter::new(std::fs::File::create(out)?);

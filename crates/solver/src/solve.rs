@@ -12,6 +12,7 @@ mod propagate;
 mod search;
 mod state;
 mod verify;
+mod weak;
 
 pub use choose::Rule;
 pub(crate) use job::{Ban, Want};
@@ -88,6 +89,11 @@ pub struct Solver<'u> {
     base: Mark,
     base_wants: usize,
     base_sets: usize,
+    /// Sets that were wanted last, in the order they were propagated, each with the mark before it.
+    shared: Vec<(u32, Mark)>,
+    ordered: Vec<u32>,
+    /// Where everything shared is propagated and nothing is decided.
+    solved_from: Mark,
     buffer: Vec<u32>,
     open: Vec<Need>,
     conflict: Conflict,
@@ -122,6 +128,9 @@ impl<'u> Solver<'u> {
             base: Mark::default(),
             base_wants: 0,
             base_sets: 0,
+            shared: Vec::new(),
+            ordered: Vec::new(),
+            solved_from: Mark::default(),
             buffer: Vec::new(),
             open: Vec::new(),
             conflict: Conflict::Set(SetId::EMPTY),
@@ -132,9 +141,34 @@ impl<'u> Solver<'u> {
             solver.base_conflict = Some(solver.conflict);
         }
         solver.base = solver.mark();
+        solver.solved_from = solver.base;
+        solver.shared.clear();
         solver.base_wants = solver.wants.len();
         solver.base_sets = solver.own_sets.len();
         solver
+    }
+
+    /// A solver that works as mock does: the base is installed on its own, choices made, and questions come
+    /// on top of what is installed then.
+    ///
+    /// # Errors
+    /// What became of the base, where it cannot be installed.
+    pub fn two_phase(universe: &'u Universe, base: &Job) -> Result<Self, Outcome> {
+        let mut first = Self::new(universe, base);
+        let mut rest = Job::new();
+        rest.with_weak(base.weak);
+        let answer = match first.solve(&rest) {
+            Outcome::Solved(answer) => answer,
+            other => return Err(other),
+        };
+        let mut installed = Job::new();
+        for package in base.forbidden() {
+            installed.exclude(package);
+        }
+        for package in first.base().chain(answer.packages) {
+            installed.package(package);
+        }
+        Ok(Self::new(universe, &installed))
     }
 
     /// What the base installs for every question, its open choices left out.
@@ -151,10 +185,11 @@ impl<'u> Solver<'u> {
         if let Err(conflict) = self.begin(job) {
             return Outcome::Unsatisfiable(conflict);
         }
-        match self.run() {
+        match self.run(job.weak) {
+            Ok(()) if self.verify(job) => Outcome::Solved(self.answer()),
             Ok(()) => {
-                debug_assert!(self.verify(job), "an answer that is none");
-                Outcome::Solved(self.answer())
+                debug_assert!(false, "an answer that is none");
+                self.search(job)
             }
             Err(Stop::Conflict) => Outcome::Unsatisfiable(self.conflict),
             Err(Stop::Budget) => self.search(job),
@@ -166,15 +201,19 @@ impl<'u> Solver<'u> {
         if let Some(conflict) = self.base_conflict {
             return Err(conflict);
         }
-        self.reset();
+        self.reset(job);
         if self.apply(job) && self.propagate() { Ok(()) } else { Err(self.conflict) }
     }
 
     /// Decides until nothing is open and nothing is superfluous.
-    fn run(&mut self) -> Result<(), Stop> {
+    fn run(&mut self, weak: bool) -> Result<(), Stop> {
         loop {
             while let Some(package) = self.decide() {
                 self.try_package(package)?;
+            }
+            if weak && self.install_weak()? {
+                self.scan = Scan::default();
+                continue;
             }
             let Some((branch, at)) = self.superfluous() else { return Ok(()) };
             let package = self.take_branch(branch, at);
@@ -205,9 +244,14 @@ impl<'u> Solver<'u> {
     }
 
     fn answer(&self) -> Answer {
-        let installed = self.trail[self.base.trail..].iter().filter(|entry| *entry & 1 == 0);
-        let mut packages: Vec<PackageId> = installed.map(|entry| PackageId(entry >> 1)).collect();
+        let installed = || self.trail[self.base.trail..].iter().filter(|entry| *entry & 1 == 0);
+        // As large as it must be, since there are as many answers as sources.
+        let mut packages = Vec::with_capacity(installed().count());
+        packages.extend(installed().map(|entry| PackageId(entry >> 1)));
         packages.sort_unstable();
         Answer { packages }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,168 +1,66 @@
-//! Repositories and questions written by hand, a package a line, for tests.
+//! Repositories and questions in a few words, for tests: text in, text out.
 //!
-//! ```text
-//! # name-[epoch:]version-release.architecture: what it says of others
-//! glibc-2.38-1.x86_64: provides libc.so.6, conflicts kernel < 3
-//! bash-5.2-1.x86_64: requires libc.so.6, glibc >= 2.30, recommends (docs if man)
-//! repository updates 10
-//! bash-5.3-1.x86_64: requires libc.so.6
-//! hello
-//! ```
-//!
-//! A part without a heading goes on with the one before it. A name alone, without a dot, is version 1-1 for `x86_64`. What
-//! follows a line `repository` belongs to that repository, of that priority. Every package but a source
-//! provides its own name and version.
+//! A line is a package: `name [version-release][.architecture]: heading dependency, dependency; heading …`.
+//! What is left out is `1-1.x86_64`; a source has the architecture `src`. `repository NAME PRIORITY` ends a
+//! repository.
 
-use crate::solve::{Job, RequestError};
-use crate::tables::{Comparison, Dependency, DependencyId, EvrId, Package, PackageId, Relation};
-use crate::tables::{StringId, Tables};
-use crate::universe::{Options, Universe, UniverseError};
+use crate::solve::{Job, Outcome, Solver};
+use crate::tables::{
+    Comparison, Dependency, DependencyId, EvrId, Package, PackageId, Relation, StringId, Tables,
+};
+use crate::universe::{Options, Universe};
 
-/// What is wrong with a line.
-#[derive(Debug, thiserror::Error)]
-pub enum NotationError {
-    /// Not a package's name and version.
-    #[error("`{0}` is no name-version-release.architecture")]
-    Package(String),
-    /// Neither a heading nor something under one.
-    #[error("`{0}` stands under no heading")]
-    Heading(String),
-    /// Neither a name, nor one with a comparison and a version, nor a rich dependency.
-    #[error("`{0}` is no dependency")]
-    Dependency(String),
-    /// Not a name and a priority.
-    #[error("`{0}` is no name and priority")]
-    Repository(String),
-    /// The tables hold something that cannot be solved over.
-    #[error(transparent)]
-    Universe(#[from] UniverseError),
-    /// Something that is asked for is no request.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// No package has this name, or this NEVRA.
-    #[error("there is no package `{0}`")]
-    Unknown(String),
-}
+const ARCHITECTURES: &[&str] = &["x86_64", "i686", "noarch", "src", "aarch64"];
 
-/// Reads packages, one a line, into tables.
+/// Tables of the packages of a text.
 ///
-/// # Errors
-/// What is wrong with a line.
-pub fn tables(text: &str) -> Result<Tables, NotationError> {
+/// # Panics
+/// Where the text is not in the notation.
+#[must_use]
+pub fn tables(text: &str) -> Tables {
     let mut tables = Tables::new();
-    let (mut name, mut priority) = ("packages", 0);
-    for line in text.lines().map(str::trim) {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if let Some(rest) = line.strip_prefix("repository ") {
-            tables.close_repository(name, priority);
-            (name, priority) = rest
-                .split_once(' ')
-                .and_then(|(name, priority)| Some((name, priority.parse().ok()?)))
-                .ok_or_else(|| NotationError::Repository(rest.to_owned()))?;
+    let mut since = 0;
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(words) = line.strip_prefix("repository ") {
+            let (name, priority) = words.split_once(' ').expect("name and priority");
+            let count = tables.len() as u32 - since;
+            tables.close_repository(name, priority.parse().expect("a priority"), count);
+            since = tables.len() as u32;
         } else {
-            add_package(&mut tables, line)?;
+            push_package(&mut tables, line);
         }
     }
-    tables.close_repository(name, priority);
-    Ok(tables)
-}
-
-/// Reads packages into a universe for `x86_64`, without those whose name or NEVRA is among the excluded.
-///
-/// # Errors
-/// What is wrong with a line, or with a rich dependency.
-pub fn universe(text: &str, excluded: &[&str]) -> Result<Universe, NotationError> {
-    let tables = tables(text)?;
-    let is_excluded = |id: &PackageId| {
-        excluded.iter().any(|name| *name == tables.name(*id) || *name == tables.nevra(*id))
-    };
-    let excluded = tables.ids().filter(is_excluded).collect();
-    Ok(Universe::new(tables, &Options { excluded, ..Options::default() })?)
-}
-
-/// Reads a question: parts between commas, each what [`Job::install`] takes, or `package NAME`,
-/// `source NAME`, `exclude NAME`, `lock NAME`, `favour NAME`, where a name may be a NEVRA.
-///
-/// # Errors
-/// Where a part is nothing of these.
-pub fn job(universe: &Universe, text: &str) -> Result<Job, NotationError> {
-    let mut job = Job::new();
-    for part in parts(text) {
-        let (word, name) = part.split_once(' ').unwrap_or((part, ""));
-        match word {
-            "package" => job.package(find(universe, name)?),
-            "source" => {
-                let source = find(universe, name)?;
-                job.build_requires(universe, source).build_conflicts(universe, source)
-            }
-            "exclude" => job.exclude(find(universe, name)?),
-            "lock" => job.lock(universe, find(universe, name)?),
-            "favour" => job.favour(find(universe, name)?, 1),
-            _ => job.install(universe, part)?,
-        };
-    }
-    Ok(job)
-}
-
-/// The first package of this name or NEVRA.
-///
-/// # Errors
-/// Where there is none.
-pub fn find(universe: &Universe, name: &str) -> Result<PackageId, NotationError> {
-    let tables = universe.tables();
     tables
-        .ids()
-        .find(|id| tables.name(*id) == name || tables.nevra(*id) == name)
-        .ok_or_else(|| NotationError::Unknown(name.to_owned()))
 }
 
-fn add_package(tables: &mut Tables, line: &str) -> Result<(), NotationError> {
-    let (nevra, statements) = line.split_once(": ").unwrap_or((line.trim_end_matches(':'), ""));
-    let (name, evr, architecture) = split_nevra(nevra)?;
-    let name = tables.strings.intern(name.as_bytes());
+fn push_package(tables: &mut Tables, line: &str) {
+    // An epoch's colon has no space behind it.
+    let (identity, relations) = line.split_once(": ").unwrap_or((line, ""));
+    let identity = identity.trim_end_matches(':');
+    let (identity, architecture) = match identity.rsplit_once('.') {
+        Some((rest, last)) if ARCHITECTURES.contains(&last) => (rest, last),
+        _ => (identity, "x86_64"),
+    };
+    let (name, evr) = identity.split_once(' ').unwrap_or((identity, "1-1"));
     let evr = tables.intern_evr_text(evr.as_bytes());
-    let source = tables.strings.intern(b"");
+    let name_id = tables.strings.intern(name.as_bytes());
     let mut lists: [Vec<DependencyId>; Relation::COUNT] = Default::default();
-    if !matches!(architecture, "src" | "nosrc") {
-        let itself = Dependency { name, comparison: Comparison::EQUAL, evr };
+    for part in relations.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+        let (heading, dependencies) = part.split_once(' ').expect("heading and dependencies");
+        let relation = relation(heading);
+        let dependencies = dependencies.split(", ").map(|text| dependency(tables, text.trim()));
+        lists[relation as usize].extend(dependencies);
+    }
+    if architecture != "src" {
+        let itself = Dependency { name: name_id, comparison: Comparison::EQUAL, evr };
         lists[Relation::Provides as usize].push(tables.dependencies.intern(itself));
     }
-    let mut heading = None;
-    for part in parts(statements) {
-        let (word, rest) = part.split_once(' ').unwrap_or((part, ""));
-        let said = match relation(word) {
-            Some(relation) => {
-                heading = Some(relation);
-                rest
-            }
-            None => part,
-        };
-        let relation = heading.ok_or_else(|| NotationError::Heading(part.to_owned()))?;
-        lists[relation as usize].push(dependency(tables, said)?);
-    }
     let architecture = tables.strings.intern(architecture.as_bytes());
-    tables.push(Package::new(name, architecture, evr, source), &lists);
-    Ok(())
+    tables.push(Package::new(name_id, architecture, evr, StringId::EMPTY), &lists);
 }
 
-fn split_nevra(text: &str) -> Result<(&str, &str, &str), NotationError> {
-    if !text.contains('.') && !text.contains(char::is_whitespace) {
-        return Ok((text, "1-1", "x86_64"));
-    }
-    let split = || {
-        let (rest, architecture) = text.rsplit_once('.')?;
-        let (rest, _) = rest.rsplit_once('-')?;
-        let (name, _) = rest.rsplit_once('-')?;
-        let evr = &text[name.len() + 1..text.len() - architecture.len() - 1];
-        (!text.contains(char::is_whitespace)).then_some((name, evr, architecture))
-    };
-    split().ok_or_else(|| NotationError::Package(text.to_owned()))
-}
-
-fn relation(word: &str) -> Option<Relation> {
-    Some(match word {
+fn relation(heading: &str) -> Relation {
+    match heading {
         "provides" => Relation::Provides,
         "requires" => Relation::Requires,
         "conflicts" => Relation::Conflicts,
@@ -171,42 +69,105 @@ fn relation(word: &str) -> Option<Relation> {
         "supplements" => Relation::Supplements,
         "suggests" => Relation::Suggests,
         "enhances" => Relation::Enhances,
-        _ => return None,
-    })
-}
-
-/// Parts between commas that stand in no parentheses.
-pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0;
-    let split = text.split(move |letter| {
-        match letter {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        letter == ',' && depth == 0
-    });
-    split.map(str::trim).filter(|part| !part.is_empty())
-}
-
-/// The number of a dependency, plain or rich.
-pub(crate) fn dependency(tables: &mut Tables, text: &str) -> Result<DependencyId, NotationError> {
-    let intern = |name: &str, comparison, evr: EvrId, tables: &mut Tables| {
-        let name: StringId = tables.strings.intern(name.as_bytes());
-        tables.dependencies.intern(Dependency { name, comparison, evr })
-    };
-    if text.starts_with('(') {
-        return Ok(intern(text, Comparison::RICH, EvrId::NONE, tables));
+        other => panic!("no heading: {other}"),
     }
-    let words: Vec<&str> = text.split_whitespace().collect();
-    match words[..] {
-        [name] => Ok(intern(name, Comparison::ANY, EvrId::NONE, tables)),
-        [name, symbol, version] => {
-            let comparison = Comparison::from_symbol(symbol.as_bytes())
-                .ok_or_else(|| NotationError::Dependency(text.to_owned()))?;
-            let evr = tables.intern_evr_text(version.as_bytes());
-            Ok(intern(name, comparison, evr, tables))
+}
+
+pub(crate) fn dependency(tables: &mut Tables, text: &str) -> DependencyId {
+    let words: Vec<&str> = text.split(' ').collect();
+    let dependency = match words[..] {
+        [name, symbol, version] if !text.starts_with('(') => Dependency {
+            name: tables.strings.intern(name.as_bytes()),
+            comparison: Comparison::from_symbol(symbol.as_bytes()).expect("a comparison"),
+            evr: tables.intern_evr_text(version.as_bytes()),
+        },
+        _ => Dependency {
+            name: tables.strings.intern(text.as_bytes()),
+            comparison: if text.starts_with('(') { Comparison::RICH } else { Comparison::ANY },
+            evr: EvrId::NONE,
+        },
+    };
+    tables.dependencies.intern(dependency)
+}
+
+/// A universe of the packages of a text, for x86_64.
+///
+/// # Panics
+/// Where the text is not in the notation, or a rich dependency is none.
+#[must_use]
+pub fn universe(text: &str) -> Universe {
+    universe_without(text, &[])
+}
+
+/// The same with packages of these names excluded.
+///
+/// # Panics
+/// As [`universe`] does.
+#[must_use]
+pub fn universe_without(text: &str, excluded: &[&str]) -> Universe {
+    let tables = tables(text);
+    let excluded = tables.ids().filter(|id| excluded.contains(&tables.name(*id))).collect();
+    let options = Options { excluded, ..Options::default() };
+    Universe::new(tables, &options).expect("rich dependencies that can be read")
+}
+
+/// The package whose NEVRA begins with a text.
+///
+/// # Panics
+/// Where there is none.
+#[must_use]
+pub fn package(universe: &Universe, nevra: &str) -> PackageId {
+    let tables = universe.tables();
+    tables.ids().find(|id| tables.nevra(*id).starts_with(nevra)).expect("a package of this name")
+}
+
+/// A question: parts separated by `;`. Most are `VERB NEVRA…`: `package`, `build` (a source), `exclude`,
+/// `lock`, `favour`, `avoid`. `install REQUEST, REQUEST` asks by capability; `weak` alone turns weak
+/// dependencies on.
+///
+/// # Panics
+/// Where the text is not in the notation.
+#[must_use]
+pub fn job(universe: &Universe, text: &str) -> Job {
+    let mut job = Job::new();
+    for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+        let (verb, rest) = part.split_once(' ').unwrap_or((part, ""));
+        if verb == "install" {
+            for request in rest.split(", ") {
+                job.install(universe, request).expect("a request");
+            }
+            continue;
         }
-        _ => Err(NotationError::Dependency(text.to_owned())),
+        if verb == "weak" {
+            job.with_weak(true);
+        }
+        for id in rest.split_whitespace().map(|nevra| package(universe, nevra)) {
+            match verb {
+                "package" => job.package(id),
+                "build" => job.build_requires(universe, id).build_conflicts(universe, id),
+                "exclude" => job.exclude(id),
+                "lock" => job.lock(universe, id),
+                "favour" => job.favour(id, 1),
+                "avoid" => job.favour(id, -1),
+                other => panic!("no verb: {other}"),
+            };
+        }
+    }
+    job
+}
+
+/// What a solver says to a question: NEVRAs separated by spaces, `-1.x86_64` and `-1` left out, or what went
+/// wrong.
+#[must_use]
+pub fn answer(universe: &Universe, solver: &mut Solver<'_>, question: &str) -> String {
+    match solver.solve(&job(universe, question)) {
+        Outcome::Solved(answer) => {
+            let names = answer.packages.iter().map(|id| universe.tables().nevra(*id));
+            let names = names.map(|nevra| nevra.replace("-1-1.x86_64", "").replace(".x86_64", ""));
+            let mut names: Vec<String> = names.collect();
+            names.sort_unstable();
+            names.join(" ")
+        }
+        Outcome::Unsatisfiable(_) => "unsatisfiable".to_owned(),
     }
 }

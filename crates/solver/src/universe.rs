@@ -2,6 +2,8 @@
 
 mod architecture;
 mod dead;
+mod index;
+mod names;
 mod order;
 mod providers;
 mod relations;
@@ -10,10 +12,10 @@ mod sets;
 pub use sets::SetId;
 
 use crate::rich::RichError;
-use crate::tables::{
-    Comparison, Dependency, DependencyId, EvrId, Lists, PackageId, Relation, Tables,
-};
+use crate::tables::{Comparison, Dependency, DependencyId, EvrId, Lists, PackageId, Tables};
 use architecture::Class;
+use index::{dead_members, first_flags, index_conditions, needs, popularity, symmetric, weak};
+use names::Names;
 use providers::Providers;
 use relations::{Lowered, Relations};
 use rustc_hash::FxHashMap;
@@ -72,6 +74,10 @@ pub(crate) mod flag {
     pub(crate) const CONDITIONAL: u8 = 16;
     /// There is a better architecture of the same name.
     pub(crate) const INFERIOR: u8 = 32;
+    /// It supplements something, or is recommended under a condition.
+    pub(crate) const SUPPLEMENTS: u8 = 64;
+    /// It enhances something, or is suggested under a condition.
+    pub(crate) const ENHANCES: u8 = 128;
 }
 
 /// Weak relations, from the side of the candidate.
@@ -83,6 +89,17 @@ pub(crate) struct Weak {
     pub(crate) conditional: FxHashMap<u32, Vec<(u32, Condition)>>,
     /// By package, what calls for it: any of the lists whose conditions all hold.
     pub(crate) called_by: FxHashMap<u32, Vec<Lowered>>,
+    /// The flag of packages that are in one of the two maps.
+    pub(crate) flag: u8,
+}
+
+impl Weak {
+    fn mark(&mut self, bit: u8, flags: &mut [u8]) {
+        self.flag = bit;
+        for &package in self.conditional.keys().chain(self.called_by.keys()) {
+            flags[package as usize] |= bit;
+        }
+    }
 }
 
 /// All relations of all packages, ready to be solved over.
@@ -124,6 +141,8 @@ pub struct Universe {
     /// By package of an inferior architecture: those of the same version and a better one.
     pub(crate) lockstep: FxHashMap<u32, SetId>,
     pub(crate) has_priorities: bool,
+    /// By set: how many sources need it.
+    pub(crate) popularity: Vec<u32>,
 }
 
 impl Universe {
@@ -160,6 +179,12 @@ impl Universe {
         let raw = std::mem::take(&mut relations.sets.lists);
         let has_priorities =
             tables.repositories().windows(2).any(|two| two[0].priority != two[1].priority);
+        let popularity = popularity(&needs, raw.len(), &sources);
+        let mut recommended =
+            weak(&relations.recommends, &mut relations.supplements, &raw, tables.len());
+        recommended.mark(flag::SUPPLEMENTS, &mut flags);
+        let mut suggested = weak(&relations.suggests, &mut relations.enhances, &raw, tables.len());
+        suggested.mark(flag::ENHANCES, &mut flags);
         let mut universe = Self {
             sets: raw.filtered(|_, member| !dead[member as usize]),
             dead_members: dead_members(&raw, &dead),
@@ -168,13 +193,8 @@ impl Universe {
                 .into_iter()
                 .map(|(_, c)| c)
                 .collect(),
-            recommended: weak(
-                &relations.recommends,
-                &mut relations.supplements,
-                &raw,
-                tables.len(),
-            ),
-            suggested: weak(&relations.suggests, &mut relations.enhances, &raw, tables.len()),
+            recommended,
+            suggested,
             tables,
             providers,
             classes,
@@ -189,6 +209,7 @@ impl Universe {
             obsoletes,
             lockstep,
             has_priorities,
+            popularity,
             forced: Lists::default(),
             choices: Lists::default(),
             forced_by: Lists::default(),
@@ -316,175 +337,5 @@ impl Universe {
 
     pub(crate) fn has(&self, package: u32, bit: u8) -> bool {
         self.flags[package as usize] & bit != 0
-    }
-}
-
-fn first_flags(tables: &Tables, classes: &[Class], options: &Options) -> Vec<u8> {
-    let source = ["src", "nosrc"].map(|name| tables.strings.find(name.as_bytes()));
-    let mut flags: Vec<u8> = tables
-        .ids()
-        .map(|id| match tables.package(id).architecture {
-            name if source.contains(&Some(name)) => flag::SOURCE,
-            name if classes[name.index()].is_installable() => flag::INSTALLABLE,
-            _ => 0,
-        })
-        .collect();
-    for &excluded in &options.excluded {
-        if let Some(flags) = flags.get_mut(excluded.index()) {
-            *flags = 0;
-        }
-    }
-    flags
-}
-
-fn symmetric(pairs: &[(u32, u32)], installable: &[bool], packages: usize) -> Lists {
-    let back = pairs.iter().filter(|(one, _)| installable[*one as usize]);
-    let both: Vec<(u32, u32)> =
-        back.map(|&(one, other)| (other, one)).chain(pairs.iter().copied()).collect();
-    Lists::from_pairs(packages, &both).sorted()
-}
-
-/// Sets by package without repetitions, in the order they are named.
-fn needs(requires: &[(u32, u32)], packages: usize) -> Lists {
-    let all = Lists::from_pairs(packages, requires);
-    let mut last_owner: Vec<u32> = Vec::new();
-    all.filtered(|package, set| {
-        if last_owner.len() <= set as usize {
-            last_owner.resize(set as usize + 1, u32::MAX);
-        }
-        std::mem::replace(&mut last_owner[set as usize], package) != package
-    })
-}
-
-fn dead_members(sets: &Lists, dead: &[bool]) -> FxHashMap<u32, Vec<u32>> {
-    let mut members: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-    for (set, list) in sets.iter().enumerate() {
-        for &member in list.iter().filter(|&&member| dead[member as usize]) {
-            members.entry(set as u32).or_default().push(member);
-        }
-    }
-    members
-}
-
-fn index_conditions(conditions: &[(u32, Condition)], packages: usize, flags: &mut [u8]) -> Lists {
-    let owners = conditions.iter().zip(0u32..);
-    let pairs: Vec<(u32, u32)> = owners.map(|((package, _), at)| (*package, at)).collect();
-    for &(package, _) in &pairs {
-        flags[package as usize] |= flag::CONDITIONAL;
-    }
-    Lists::from_pairs(packages, &pairs)
-}
-
-fn weak(
-    recommends: &[(u32, Condition)],
-    supplements: &mut Vec<(u32, Lowered)>,
-    sets: &Lists,
-    packages: usize,
-) -> Weak {
-    let mut weak = Weak::default();
-    let mut pairs = Vec::new();
-    for (package, condition) in recommends {
-        for &member in sets.get(condition.then.0) {
-            if condition.when.is_empty() {
-                pairs.push((member, *package));
-            } else {
-                let entry = (*package, condition.clone());
-                weak.conditional.entry(member).or_default().push(entry);
-            }
-        }
-    }
-    weak.by = Lists::from_pairs(packages, &pairs).sorted();
-    for (package, lowered) in supplements.drain(..) {
-        weak.called_by.entry(package).or_default().push(lowered);
-    }
-    weak
-}
-
-/// What follows from names, versions and architectures alone.
-struct Names<'a> {
-    tables: &'a Tables,
-    classes: &'a [Class],
-    by_name: &'a Lists,
-}
-
-impl Names<'_> {
-    fn class(&self, package: u32) -> Class {
-        self.classes[self.tables.package(PackageId(package)).architecture.index()]
-    }
-
-    /// Two packages of one name cannot be installed together, unless one is for 32 and the other for 64
-    /// bits.
-    fn same_name_conflicts(&self, pairs: &mut Vec<(u32, u32)>) {
-        for packages in self.by_name.iter().filter(|packages| packages.len() > 1) {
-            for (at, &one) in packages.iter().enumerate() {
-                let others = packages[at + 1..].iter();
-                let collide = others.filter(|&&other| self.class(one).collides(self.class(other)));
-                pairs.extend(collide.map(|&other| (one, other)));
-            }
-        }
-    }
-
-    /// Whom each package obsoletes: by name and version of the package, not by what it provides.
-    fn obsoletes(&self, installable: &[bool]) -> FxHashMap<u32, Vec<u32>> {
-        let mut obsoletes: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-        for id in self.tables.ids().filter(|id| installable[id.index()]) {
-            for &dependency in self.tables.relations(id, Relation::Obsoletes) {
-                let dependency = self.tables.dependencies.get(dependency);
-                for &other in self.by_name.get(dependency.name.0) {
-                    if self.is_obsoleted(id.0, other, dependency) {
-                        obsoletes.entry(id.0).or_default().push(other);
-                    }
-                }
-            }
-        }
-        obsoletes
-    }
-
-    fn is_obsoleted(&self, by: u32, other: u32, dependency: Dependency) -> bool {
-        let (package, old) =
-            (self.tables.package(PackageId(by)), self.tables.package(PackageId(other)));
-        let comparison = Comparison::EQUAL;
-        let itself = Dependency { name: old.name, comparison, evr: old.evr };
-        package.name != old.name
-            && self.class(by).collides(self.class(other))
-            && self.tables.satisfies(itself, dependency)
-    }
-
-    /// For each package of an architecture that is not the best of its name: those of the same version
-    /// that are. libsolv lets the inferior one in only beside one of those.
-    fn lockstep(&self, flags: &mut [u8], sets: &mut sets::Sets) -> FxHashMap<u32, SetId> {
-        let mut lockstep = FxHashMap::default();
-        for packages in self.by_name.iter().filter(|packages| packages.len() > 1) {
-            let ranks = packages.iter().map(|&package| self.class(package).rank);
-            let Some(best) = ranks.filter(|&rank| rank > Class::NOARCH).min() else { continue };
-            let is_inferior = |package: &&u32| self.class(**package).is_inferior_to(best);
-            for &package in packages.iter().filter(is_inferior) {
-                let evr = |id: u32| self.tables.package(PackageId(id)).evr;
-                let beside = packages.iter().filter(|other| !is_inferior(other));
-                let same = beside.filter(|&&other| evr(other) == evr(package)).copied();
-                lockstep.insert(package, sets.intern(&same.collect::<Vec<u32>>()));
-                flags[package as usize] |= flag::INFERIOR;
-            }
-        }
-        lockstep
-    }
-
-    /// Marks what libsolv's `dislike_old_versions` moves behind the others.
-    fn mark_old(&self, version_ranks: &[u32], flags: &mut [u8]) {
-        let priority =
-            |id: u32| self.tables.repository_of(PackageId(id)).map_or(0, |repo| repo.priority);
-        let architecture = |id: u32| self.tables.package(PackageId(id)).architecture;
-        for packages in self.by_name.iter().filter(|packages| packages.len() > 1) {
-            for &package in packages {
-                let is_newer = |&&other: &&u32| {
-                    let order = priority(other).cmp(&priority(package));
-                    let ranks = version_ranks[other as usize].cmp(&version_ranks[package as usize]);
-                    architecture(other) == architecture(package) && order.then(ranks).is_gt()
-                };
-                if packages.iter().any(|other| is_newer(&other)) {
-                    flags[package as usize] |= flag::OLD;
-                }
-            }
-        }
     }
 }

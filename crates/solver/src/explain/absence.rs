@@ -124,7 +124,10 @@ impl Defeat {
         };
         match self.rule {
             Some(rule) => {
-                format!("{claim}; of its providers {winner} is before {loser}: it {}", rule.sentence())
+                format!(
+                    "{claim}; of its providers {winner} is before {loser}: it {}",
+                    rule.sentence()
+                )
             }
             None => format!("{claim}, which {winner} provides; that one is there anyway"),
         }

@@ -116,9 +116,8 @@ impl Fact {
                 format!("package {package} requires {text}, {providers}")
             }
             Self::Conflicts { package, dependency, with } => {
-                let provided = with.map_or(String::new(), |with| {
-                    format!(" provided by {}", nevra(&with))
-                });
+                let provided =
+                    with.map_or(String::new(), |with| format!(" provided by {}", nevra(&with)));
                 format!("package {} conflicts with {}{provided}", nevra(package), text(dependency))
             }
             Self::Obsoletes { package, dependency, obsoleted } => format!(

@@ -97,7 +97,11 @@ fn contradiction(rules: &Rules<'_>, facts: &[u32]) -> Option<Vec<u32>> {
             .map(|literal| {
                 let variable =
                     *variables.entry(literal.variable()).or_insert_with(|| clauses.variable());
-                if literal.is_positive() { Literal::holds(variable) } else { Literal::fails(variable) }
+                if literal.is_positive() {
+                    Literal::holds(variable)
+                } else {
+                    Literal::fails(variable)
+                }
             })
             .collect();
         clauses.add(&literals, fact);

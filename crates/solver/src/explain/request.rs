@@ -29,9 +29,8 @@ impl Request {
             Want::Asked(text, _) => Self::Text(text.clone()),
             Want::Package(package) => Self::Package(*package),
             Want::Set(set) => {
-                let is_it = |condition: &Condition| {
-                    condition.when.is_empty() && condition.then == *set
-                };
+                let is_it =
+                    |condition: &Condition| condition.when.is_empty() && condition.then == *set;
                 let says = |dependency: DependencyId| {
                     universe.set_of(dependency) == Some(*set)
                         || universe.rich(dependency, true).is_some_and(|all| all.iter().any(is_it))

@@ -79,8 +79,18 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Where the tag ends: the first `>` that does not stand in quotes.
+/// Where the tag ends: the first `>` that does not stand in quotes. Nearly always that is the first of all,
+/// and as many quotes open as close before it.
 fn tag_end(bytes: &[u8]) -> Option<usize> {
+    let end = memchr(b'>', bytes)?;
+    // In bytes throughout, so that the compiler does many at once.
+    let (odd, single) = bytes[..end].iter().fold((0u8, 0u8), |(odd, single), &byte| {
+        (odd ^ u8::from(byte == b'"'), single | u8::from(byte == b'\''))
+    });
+    if odd == 0 && single == 0 { Some(end) } else { quoted_tag_end(bytes) }
+}
+
+fn quoted_tag_end(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         at += memchr3(b'>', b'"', b'\'', &bytes[at..])?;

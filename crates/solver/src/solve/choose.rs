@@ -6,7 +6,7 @@ pub use rule::Rule;
 
 use super::Solver;
 use super::state::UNDECIDED;
-use crate::tables::{Comparison, EvrId, PackageId, Relation};
+use crate::tables::{Comparison, EvrId, PackageId, Relation, StringId};
 use crate::universe::{Condition, Weak, flag};
 use std::cmp::Ordering;
 
@@ -22,6 +22,14 @@ impl Solver<'_> {
     /// Leaves the candidates nothing speaks against: of the best repository and architecture, of the best
     /// version of their name, not obsoleted by another, and recommended if any is.
     pub(super) fn prune(&self, candidates: &mut Vec<u32>) {
+        self.prune_weak(candidates);
+        if candidates.len() > 1 {
+            self.keep_recommended(candidates);
+        }
+    }
+
+    /// The same without regard to what is recommended.
+    pub(super) fn prune_weak(&self, candidates: &mut Vec<u32>) {
         if candidates.len() > 1 && self.universe.has_priorities {
             self.keep_best_priority(candidates);
         }
@@ -33,9 +41,6 @@ impl Solver<'_> {
         }
         if candidates.len() > 1 && !self.universe.obsoletes.is_empty() {
             self.drop_obsoleted(candidates);
-        }
-        if candidates.len() > 1 {
-            self.keep_recommended(candidates);
         }
     }
 
@@ -96,24 +101,37 @@ impl Solver<'_> {
         if weak.by.get(package).iter().any(|&by| self.is_installed(by)) {
             return true;
         }
+        if !self.universe.has(package, weak.flag) {
+            return false;
+        }
         let conditional = weak.conditional.get(&package).into_iter().flatten();
         let mut conditional = conditional.filter(|(by, _)| self.is_installed(*by));
         let is_met = |condition: &Condition| condition.when.iter().all(|set| self.is_met(set.0));
         if conditional.any(|(_, condition)| is_met(condition)) {
             return true;
         }
+        self.is_matched(package, weak)
+    }
+
+    /// Whether what a package supplements is installed.
+    pub(super) fn is_supplementing(&self, package: u32) -> bool {
+        self.is_matched(package, &self.universe.recommended)
+    }
+
+    fn is_matched(&self, package: u32, weak: &Weak) -> bool {
+        let holds = |condition: &Condition| {
+            condition.when.iter().any(|set| !self.is_met(set.0)) || self.is_met(condition.then.0)
+        };
         let mut lists = weak.called_by.get(&package).into_iter().flatten();
-        lists.any(|conditions| {
-            conditions.iter().all(|condition| !is_met(condition) || self.is_met(condition.then.0))
-        })
+        lists.any(|conditions| conditions.iter().all(holds))
     }
 
     /// Puts the better candidates first: the newest of their name, those that provide a newer version of
     /// something both provide, the suggested, and at last the favoured.
     pub(super) fn reorder(&self, candidates: &mut [u32]) {
-        candidates.sort_by_key(|&id| self.universe.has(id, flag::OLD));
+        bring_to_front(candidates, |id| !self.universe.has(id, flag::OLD));
         self.prefer_newer_provides(candidates);
-        candidates.sort_by_cached_key(|&id| !self.is_called_for(id, &self.universe.suggested));
+        bring_to_front(candidates, |id| self.is_called_for(id, &self.universe.suggested));
         if !self.favour.is_empty() {
             candidates.sort_by_key(|&id| std::cmp::Reverse(self.favour_of(id)));
         }
@@ -127,51 +145,92 @@ impl Solver<'_> {
     /// version than another candidate does.
     fn prefer_newer_provides(&self, candidates: &mut [u32]) {
         let tables = self.universe.tables();
-        let mut provided: Vec<(u32, EvrId, bool, usize)> = Vec::new();
-        for (at, &candidate) in candidates.iter().enumerate() {
-            for &id in tables.relations(PackageId(candidate), Relation::Provides) {
-                let dependency = tables.dependencies.get(id);
-                let is_less = dependency.comparison == Comparison::LESS;
-                let counts = match dependency.comparison {
-                    Comparison::EQUAL => !self.is_hash(dependency.evr),
-                    Comparison::LESS | Comparison::LESS_OR_EQUAL => true,
-                    _ => false,
-                };
-                if counts {
-                    provided.push((dependency.name.0, dependency.evr, is_less, at));
-                }
-            }
+        let mut provided = self.versioned_provides(candidates);
+        provided.sort_unstable_by_key(|entry| (entry.name, entry.at));
+        // Nearly always nothing is provided by two of them.
+        let is_shared = |two: &[Provided]| two[0].name == two[1].name && two[0].at != two[1].at;
+        if !provided.windows(2).any(is_shared) {
+            return;
         }
         // The newest first; below a version is a little older than the version itself.
-        let order = |left: &(u32, EvrId, bool, usize), right: &(u32, EvrId, bool, usize)| {
-            let versions = tables.evrs.compare_loosely(&tables.strings, right.1, left.1);
-            left.0.cmp(&right.0).then(versions).then(left.2.cmp(&right.2))
+        let order = |left: &Provided, right: &Provided| {
+            let versions = tables.evrs.compare_loosely(&tables.strings, right.evr, left.evr);
+            left.name.cmp(&right.name).then(versions).then(left.is_below.cmp(&right.is_below))
         };
         provided.sort_by(order);
         let mut points = vec![0u32; candidates.len()];
         let mut lost = 0;
         for at in 1..provided.len() {
             let (before, this) = (&provided[at - 1], &provided[at]);
-            if before.0 != this.0 {
+            if before.name != this.name {
                 lost = 0;
-            } else if before.3 != this.3 && order(before, this) == Ordering::Less {
+            } else if before.at != this.at && order(before, this) == Ordering::Less {
                 lost += 1;
             }
-            points[this.3] += lost;
+            points[this.at] += lost;
         }
-        if points.iter().any(|&points| points > 0) {
-            let mut sorted: Vec<(u32, u32)> =
-                points.into_iter().zip(candidates.iter().copied()).collect();
-            sorted.sort_by_key(|(points, _)| *points);
-            for (place, (_, candidate)) in candidates.iter_mut().zip(sorted) {
-                *place = candidate;
+        let mut sorted: Vec<(u32, u32)> =
+            points.into_iter().zip(candidates.iter().copied()).collect();
+        sorted.sort_by_key(|(points, _)| *points);
+        for (place, (_, candidate)) in candidates.iter_mut().zip(sorted) {
+            *place = candidate;
+        }
+    }
+
+    fn versioned_provides(&self, candidates: &[u32]) -> Vec<Provided> {
+        let tables = self.universe.tables();
+        let mut provided = Vec::new();
+        for (at, &candidate) in candidates.iter().enumerate() {
+            for &id in tables.relations(PackageId(candidate), Relation::Provides) {
+                let dependency = tables.dependencies.get(id);
+                let counts = match dependency.comparison {
+                    Comparison::EQUAL => !self.is_hash(dependency.evr),
+                    Comparison::LESS | Comparison::LESS_OR_EQUAL => true,
+                    _ => false,
+                };
+                if counts {
+                    let is_below = dependency.comparison == Comparison::LESS;
+                    provided.push(Provided {
+                        name: dependency.name.0,
+                        evr: dependency.evr,
+                        is_below,
+                        at,
+                    });
+                }
             }
         }
+        provided
     }
 
     /// A version of nothing but hexadecimal digits says nothing about age.
     fn is_hash(&self, evr: EvrId) -> bool {
-        let text = self.universe.tables().evr_text(evr);
-        text.len() >= 4 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        let tables = self.universe.tables();
+        let evr = tables.evrs.get(evr);
+        let version = tables.strings.get(evr.version);
+        evr.epoch == 0
+            && evr.release == StringId::EMPTY
+            && version.len() >= 4
+            && version.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    }
+}
+
+/// Something a candidate provides in a version.
+struct Provided {
+    name: u32,
+    evr: EvrId,
+    /// Whether everything below the version is meant.
+    is_below: bool,
+    /// Position of the candidate.
+    at: usize,
+}
+
+/// Moves those to the front that are good, all else staying in order.
+fn bring_to_front(candidates: &mut [u32], is_good: impl Fn(u32) -> bool) {
+    let mut good = 0;
+    for at in 0..candidates.len() {
+        if is_good(candidates[at]) {
+            candidates[good..=at].rotate_right(1);
+            good += 1;
+        }
     }
 }

@@ -47,6 +47,7 @@ pub struct Job {
     pub(crate) conditions: Vec<(u32, u32)>,
     pub(crate) forbidden: Vec<(PackageId, Ban)>,
     favour: Vec<(PackageId, i8)>,
+    pub(super) weak: bool,
 }
 
 impl Job {
@@ -54,6 +55,22 @@ impl Job {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Forgets everything, to be filled anew.
+    pub fn clear(&mut self) {
+        self.wants.clear();
+        self.sources.clear();
+        self.conditions.clear();
+        self.forbidden.clear();
+        self.favour.clear();
+        self.weak = false;
+    }
+
+    /// Whether what is recommended, and what supplements, is installed too. It is not unless told.
+    pub fn with_weak(&mut self, weak: bool) -> &mut Self {
+        self.weak = weak;
+        self
     }
 
     /// Asks for a package by name, a capability, a file, or one of them with a version: `zlib-devel`,
@@ -132,6 +149,23 @@ impl Job {
         self
     }
 
+    /// The sets that are wanted, the most common first, so that questions which want the same begin with
+    /// the same. Wants of the job's own, which no other has, are left out; a job that forbids or prefers
+    /// something shares nothing.
+    pub(crate) fn shareable(&self, universe: &Universe, out: &mut Vec<u32>) {
+        out.clear();
+        if !self.forbidden.is_empty() || !self.conditions.is_empty() {
+            return;
+        }
+        let sets = self.wants.iter().filter_map(|want| match want {
+            Want::Set(set) => Some(set.0),
+            _ => None,
+        });
+        out.extend(sets);
+        let popularity = |set: u32| std::cmp::Reverse(universe.popularity[set as usize]);
+        out.sort_unstable_by_key(|&set| (popularity(set), set));
+    }
+
     pub(super) fn forbidden(&self) -> impl Iterator<Item = PackageId> + '_ {
         self.forbidden.iter().map(|(package, _)| *package)
     }
@@ -173,6 +207,9 @@ fn provides(
 impl Solver<'_> {
     /// Enters a job's requests; false where one cannot be met.
     pub(super) fn apply(&mut self, job: &Job) -> bool {
+        if !self.share() {
+            return false;
+        }
         self.favour.extend(job.favour.iter().map(|(package, weight)| (package.0, *weight)));
         if !job.forbidden().all(|package| self.forbid(package.0)) {
             return false;
@@ -191,7 +228,7 @@ impl Solver<'_> {
                 self.conflict = Conflict::NothingProvides(self.wants.len() - 1);
                 return false;
             }
-            if !self.need_wanted(set) {
+            if !self.active[set as usize] && !self.need_wanted(set) {
                 return false;
             }
         }
@@ -200,7 +237,7 @@ impl Solver<'_> {
     }
 
     /// A want is decided in the job's order, so it is no need of the walk.
-    fn need_wanted(&mut self, set: u32) -> bool {
+    pub(super) fn need_wanted(&mut self, set: u32) -> bool {
         let before = self.needs.len();
         let holds = self.need(Need::last(set));
         self.needs.truncate(before);

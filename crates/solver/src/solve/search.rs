@@ -50,16 +50,25 @@ impl Solver<'_> {
                 continue;
             }
             let next = self.decide().or_else(|| self.polish(&mut polish));
-            let Some(package) = next else {
-                debug_assert!(self.verify(job), "an answer that is none");
-                return Outcome::Solved(self.answer());
-            };
+            let Some(package) = next else { return self.finish(job) };
             rules.backtrack(self.levels.len());
             progress.retract(&rules, self);
             self.levels.push(self.mark());
             self.install(package);
             rules.decide(package);
         }
+    }
+
+    /// What is needed is there; what is only recommended comes on top, by the fast path's means. Where those
+    /// do not suffice, it is done without.
+    fn finish(&mut self, job: &Job) -> Outcome {
+        self.retracted = 0;
+        if job.weak && self.run(true).is_err() {
+            let mut without = job.clone();
+            return self.search(without.with_weak(false));
+        }
+        debug_assert!(self.verify(job), "an answer that is none");
+        Outcome::Solved(self.answer())
     }
 
     /// Goes back to a choice that should have been made another way; the package to choose there.

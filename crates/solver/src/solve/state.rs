@@ -1,6 +1,6 @@
 //! What is decided so far, and how to take it back.
 
-use super::{Conflict, Solver};
+use super::{Conflict, Job, Solver};
 use crate::tables::PackageId;
 use crate::universe::SetId;
 
@@ -56,6 +56,8 @@ pub(super) struct Scan {
     pub(super) postponed: Option<u64>,
     /// Whether needs are now decided as they come.
     pub(super) is_choosing: bool,
+    /// How many of the needs have been looked at; what was met then stays so until something is undone.
+    pub(super) seen: usize,
 }
 
 /// What is known of a set.
@@ -98,19 +100,42 @@ impl Solver<'_> {
         self.head = mark.trail;
     }
 
-    /// Back to the base, ready for the next question.
-    pub(super) fn reset(&mut self) {
-        self.undo(self.base);
+    /// Ready for the next question: back to the base, or to what it has in common with the last one. What
+    /// follows from wants alone does not depend on their order, so questions that want the same things, as
+    /// nearly all of a distribution's do, share it.
+    pub(super) fn reset(&mut self, job: &Job) {
         self.levels.clear();
         self.branches.clear();
         self.alternatives.clear();
         self.wants.truncate(self.base_wants);
-        self.own_sets.truncate(self.base_sets);
-        self.active.truncate(self.universe.sets.len() + self.base_sets);
         self.exempt_names.clear();
         self.favour.clear();
         self.scan = Scan::default();
         self.retracted = 0;
+        job.shareable(self.universe, &mut self.ordered);
+        let last = self.shared.iter().map(|(set, _)| set);
+        let common = last.zip(&self.ordered).take_while(|(last, set)| last == set).count();
+        let mark = self.shared.get(common).map_or(self.solved_from, |(_, mark)| *mark);
+        self.shared.truncate(common);
+        self.undo(mark);
+        self.own_sets.truncate(self.base_sets);
+        self.active.truncate(self.universe.sets.len() + self.base_sets);
+    }
+
+    /// Propagates the wants that questions share, the most common first; false where one cannot be met.
+    pub(super) fn share(&mut self) -> bool {
+        for at in self.shared.len()..self.ordered.len() {
+            let set = self.ordered[at];
+            let mark = self.mark();
+            if !(self.need_wanted(set) && self.propagate()) {
+                self.undo(mark);
+                self.solved_from = mark;
+                return false;
+            }
+            self.shared.push((set, mark));
+        }
+        self.solved_from = self.mark();
+        true
     }
 
     pub(super) fn is_installed(&self, package: u32) -> bool {

@@ -67,6 +67,10 @@ impl Evrs {
         self.all[id.index()]
     }
 
+    pub(crate) fn shrink(&mut self) {
+        self.all.shrink_to_fit();
+    }
+
     /// All of them by number.
     pub fn iter(&self) -> impl Iterator<Item = Evr> {
         self.all.iter().copied()

@@ -21,8 +21,8 @@ struct Judge {
 
 impl Judge {
     fn new(text: &str, wants: &[&str]) -> Self {
-        let mut tables = testing::tables(text).unwrap();
-        let wants = wants.iter().map(|want| testing::dependency(&mut tables, want).unwrap());
+        let mut tables = testing::tables(text);
+        let wants = wants.iter().map(|want| testing::dependency(&mut tables, want));
         let wants = wants.collect();
         let packages: Vec<PackageId> = tables.ids().collect();
         let required = packages.iter().flat_map(|id| tables.relations(*id, Relation::Requires));
@@ -51,9 +51,9 @@ impl Judge {
     fn provides(&self, package: PackageId, asked: DependencyId) -> bool {
         let asked = self.tables.dependencies.get(asked);
         let all = self.tables.relations(package, Relation::Provides);
-        all.iter().map(|&id| self.tables.dependencies.get(id)).any(|provided| {
-            provided.name == asked.name && self.tables.satisfies(provided, asked)
-        })
+        all.iter()
+            .map(|&id| self.tables.dependencies.get(id))
+            .any(|provided| provided.name == asked.name && self.tables.satisfies(provided, asked))
     }
 
     fn meets(&self, rich: &Rich, package: PackageId) -> bool {
@@ -188,8 +188,8 @@ fn package() -> impl Strategy<Value = (String, String)> {
             .prop_map(str::to_owned),
         1 => plain().prop_map(|text| format!("recommends {text}")),
     ];
-    let nevra = nevra.prop_map(|(name, version, machine)| format!("{name}-{version}-1.{machine}"));
-    (nevra, prop::collection::vec(statement, 0..4).prop_map(|all| all.join(", ")))
+    let nevra = nevra.prop_map(|(name, version, machine)| format!("{name} {version}-1.{machine}"));
+    (nevra, prop::collection::vec(statement, 0..4).prop_map(|all| all.join("; ")))
 }
 
 fn repository() -> impl Strategy<Value = String> {
@@ -204,8 +204,8 @@ fn repository() -> impl Strategy<Value = String> {
 /// Holds everything that solves against all subsets.
 fn check(text: &str, wants: &[&str]) {
     let judge = Judge::new(text, wants);
-    let universe = testing::universe(text, &[]).unwrap();
-    let job = testing::job(&universe, &wants.join(", ")).unwrap();
+    let universe = testing::universe(text);
+    let job = testing::job(&universe, &request(wants));
     let is_satisfiable = judge.is_satisfiable();
     let nothing = Job::new();
     let mut solver = Solver::new(&universe, &nothing);
@@ -221,8 +221,8 @@ fn check(text: &str, wants: &[&str]) {
     check_proof(&universe, &job, is_satisfiable);
     // The same with what is wanted first as the base.
     if let [first, rest @ ..] = wants {
-        let base = testing::job(&universe, first).unwrap();
-        let job = testing::job(&universe, &rest.join(", ")).unwrap();
+        let base = testing::job(&universe, &request(&[first]));
+        let job = testing::job(&universe, &request(rest));
         let mut solver = Solver::new(&universe, &base);
         for outcome in [solver.solve(&job), solver.search(&job)] {
             assert_eq!(matches!(outcome, Outcome::Solved(_)), is_satisfiable, "on a base");
@@ -237,6 +237,10 @@ fn check_proof(universe: &Universe, job: &Job, is_satisfiable: bool) {
         assert!(!proof.facts.is_empty());
         assert!(!proof.text(universe).is_empty());
     }
+}
+
+fn request(wants: &[&str]) -> String {
+    if wants.is_empty() { String::new() } else { format!("install {}", wants.join(", ")) }
 }
 
 fn show(universe: &Universe, packages: &[PackageId]) -> String {
@@ -258,9 +262,9 @@ proptest! {
 }
 
 /// What the search installs, sorted.
-fn check_search(text: &str, request: &str, expected: &str) {
-    let universe = testing::universe(text, &[]).unwrap();
-    let job = testing::job(&universe, request).unwrap();
+fn check_search(text: &str, wants: &str, expected: &str) {
+    let universe = testing::universe(text);
+    let job = testing::job(&universe, &request(&[wants]));
     let shown = match Solver::new(&universe, &Job::new()).search(&job) {
         Outcome::Solved(answer) => {
             let names = answer.packages.iter().map(|id| universe.tables().name(*id));
@@ -268,20 +272,20 @@ fn check_search(text: &str, request: &str, expected: &str) {
         }
         Outcome::Unsatisfiable(_) => "impossible".to_owned(),
     };
-    assert_eq!(shown, expected, "{request}");
+    assert_eq!(shown, expected, "{wants}");
 }
 
 #[test]
 fn takes_wrong_choices_back() {
     let text = "
-        app: requires one, requires two
-        one-first: provides one, requires x = 1
-        one-second: provides one, requires x = 2
-        two-first: provides two, requires x = 3
-        two-second: provides two, requires x = 2
-        x-1-1.x86_64
-        x-2-1.x86_64
-        x-3-1.x86_64
+        app: requires one, two
+        one-first: provides one; requires x = 1
+        one-second: provides one; requires x = 2
+        two-first: provides two; requires x = 3
+        two-second: provides two; requires x = 2
+        x 1-1
+        x 2-1
+        x 3-1
     ";
     check_search(text, "app", "app one-second two-second x");
     check_search(text, "app, x = 3", "impossible");
@@ -295,7 +299,7 @@ fn hotel(rooms: usize) -> (String, String) {
         let stays: Vec<String> = (0..rooms).map(|room| format!("in-{guest}-{room}")).collect();
         text.push_str(&format!("guest{guest}: requires ({})\n", stays.join(" or ")));
         for (room, stay) in stays.iter().enumerate() {
-            text.push_str(&format!("{stay}: provides room{room}, conflicts room{room}\n"));
+            text.push_str(&format!("{stay}: provides room{room}; conflicts room{room}\n"));
         }
         guests.push(format!("guest{guest}"));
     }
