@@ -57,7 +57,6 @@ fn main() -> Result<(), Box<dyn Error>> {
                 writeln!(file, "\t{}\t{}", nevras.len(), nevras.join("\t"))?;
             }
             Outcome::Unsatisfiable(_) => writeln!(file, "\t-1")?,
-            Outcome::Undecided => writeln!(file, "\t-3")?,
         }
     }
     Ok(())

@@ -41,9 +41,14 @@ pub mod rich;
 
 pub mod universe;
 
+mod clauses;
+mod rules;
+
 pub mod solve;
 
 pub mod batch;
+
+pub mod explain;
 
 pub mod change;
 

@@ -36,8 +36,6 @@ pub enum Verdict {
     Solved,
     /// It cannot, whatever is chosen.
     Unsatisfiable,
-    /// Only an exact search would tell.
-    Undecided,
     /// Whom it was about is not there.
     Gone,
 }
@@ -333,7 +331,6 @@ fn verdict(outcome: &Outcome) -> Verdict {
     match outcome {
         Outcome::Solved(_) => Verdict::Solved,
         Outcome::Unsatisfiable(_) => Verdict::Unsatisfiable,
-        Outcome::Undecided => Verdict::Undecided,
     }
 }
 

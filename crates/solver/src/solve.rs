@@ -9,17 +9,21 @@ mod decide;
 mod job;
 mod minimise;
 mod propagate;
+mod search;
 mod state;
 mod trace;
 mod verify;
 mod weak;
 
+pub use choose::Rule;
+pub(crate) use job::{Ban, Want};
 pub use job::{Job, RequestError};
 pub(crate) use trace::BaseState;
 
 use crate::tables::{Lists, PackageId};
 use crate::universe::{SetId, Universe};
 use state::{Branch, Mark, Need, Scan};
+use std::sync::Arc;
 
 /// How many decisions may be taken back for one question before it is left undecided.
 const BUDGET: u32 = 1000;
@@ -31,8 +35,6 @@ pub enum Outcome {
     Solved(Answer),
     /// It cannot, whatever is chosen.
     Unsatisfiable(Conflict),
-    /// Choices were taken back too often: an exact search has to decide.
-    Undecided,
 }
 
 /// What is installed.
@@ -51,6 +53,14 @@ pub enum Conflict {
     Package(PackageId),
     /// This set is needed and none of its members can be there.
     Set(SetId),
+}
+
+/// Why the fast path has no answer.
+enum Stop {
+    /// There is none.
+    Conflict,
+    /// Choices were taken back too often: the exact search has to decide.
+    Budget,
 }
 
 /// Answers questions over one universe, one after the other.
@@ -77,6 +87,7 @@ pub struct Solver<'u> {
     exempt_names: Vec<u32>,
     wants_done: usize,
     scan: Scan,
+    base_job: Arc<Job>,
     base: Mark,
     base_wants: usize,
     base_sets: usize,
@@ -117,6 +128,7 @@ impl<'u> Solver<'u> {
             exempt_names: Vec::new(),
             wants_done: 0,
             scan: Scan::default(),
+            base_job: Arc::new(base.clone()),
             base: Mark::default(),
             base_wants: 0,
             base_sets: 0,
@@ -172,27 +184,34 @@ impl<'u> Solver<'u> {
             .map(|entry| PackageId(entry >> 1))
     }
 
-    /// Answers a question.
+    /// Answers a question: by libsolv's choices where they lead to an answer, by the exact search where too
+    /// many of them have to be taken back.
     pub fn solve(&mut self, job: &Job) -> Outcome {
-        if let Some(conflict) = self.base_conflict {
+        if let Err(conflict) = self.begin(job) {
             return Outcome::Unsatisfiable(conflict);
-        }
-        self.reset(job);
-        if !(self.apply(job) && self.propagate()) {
-            return Outcome::Unsatisfiable(self.conflict);
         }
         match self.run(job.weak) {
             Ok(()) if self.verify(job) => Outcome::Solved(self.answer()),
             Ok(()) => {
                 debug_assert!(false, "an answer that is none");
-                Outcome::Undecided
+                self.search(job)
             }
-            Err(outcome) => outcome,
+            Err(Stop::Conflict) => Outcome::Unsatisfiable(self.conflict),
+            Err(Stop::Budget) => self.search(job),
         }
     }
 
+    /// Enters a question and follows what it says without a choice.
+    fn begin(&mut self, job: &Job) -> Result<(), Conflict> {
+        if let Some(conflict) = self.base_conflict {
+            return Err(conflict);
+        }
+        self.reset(job);
+        if self.apply(job) && self.propagate() { Ok(()) } else { Err(self.conflict) }
+    }
+
     /// Decides until nothing is open and nothing is superfluous.
-    fn run(&mut self, weak: bool) -> Result<(), Outcome> {
+    fn run(&mut self, weak: bool) -> Result<(), Stop> {
         loop {
             while let Some(package) = self.decide() {
                 self.try_package(package)?;
@@ -209,16 +228,16 @@ impl<'u> Solver<'u> {
 
     /// Installs a package as a decision of a new level; where that cannot be, the package is forbidden at
     /// the level before, which may in turn overthrow that level's decision.
-    fn try_package(&mut self, package: u32) -> Result<(), Outcome> {
+    fn try_package(&mut self, package: u32) -> Result<(), Stop> {
         self.levels.push(self.mark());
         let mut holds = self.install(package) && self.propagate();
         while !holds {
             let Some(level) = self.levels.pop() else {
-                return Err(Outcome::Unsatisfiable(self.conflict));
+                return Err(Stop::Conflict);
             };
             self.retracted += 1;
             if self.retracted > BUDGET {
-                return Err(Outcome::Undecided);
+                return Err(Stop::Budget);
             }
             let decision = self.trail[level.trail] >> 1;
             self.undo(level);

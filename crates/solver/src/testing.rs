@@ -73,7 +73,7 @@ fn relation(heading: &str) -> Relation {
     }
 }
 
-fn dependency(tables: &mut Tables, text: &str) -> DependencyId {
+pub(crate) fn dependency(tables: &mut Tables, text: &str) -> DependencyId {
     let words: Vec<&str> = text.split(' ').collect();
     let dependency = match words[..] {
         [name, symbol, version] if !text.starts_with('(') => Dependency {
@@ -96,7 +96,19 @@ fn dependency(tables: &mut Tables, text: &str) -> DependencyId {
 /// Where the text is not in the notation, or a rich dependency is none.
 #[must_use]
 pub fn universe(text: &str) -> Universe {
-    Universe::new(tables(text), &Options::default()).expect("rich dependencies that can be read")
+    universe_without(text, &[])
+}
+
+/// The same with packages of these names excluded.
+///
+/// # Panics
+/// As [`universe`] does.
+#[must_use]
+pub fn universe_without(text: &str, excluded: &[&str]) -> Universe {
+    let tables = tables(text);
+    let excluded = tables.ids().filter(|id| excluded.contains(&tables.name(*id))).collect();
+    let options = Options { excluded, ..Options::default() };
+    Universe::new(tables, &options).expect("rich dependencies that can be read")
 }
 
 /// The package whose NEVRA begins with a text.
@@ -157,6 +169,5 @@ pub fn answer(universe: &Universe, solver: &mut Solver<'_>, question: &str) -> S
             names.join(" ")
         }
         Outcome::Unsatisfiable(_) => "unsatisfiable".to_owned(),
-        Outcome::Undecided => "undecided".to_owned(),
     }
 }

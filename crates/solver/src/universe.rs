@@ -368,6 +368,16 @@ impl Universe {
         self.classes[self.tables.package(PackageId(package)).architecture.index()]
     }
 
+    /// Whether a package can be installed at all, as far as it can be said without a question.
+    /// The members of a set that can never be installed.
+    pub(crate) fn dead_members(&self, set: SetId) -> impl Iterator<Item = u32> + '_ {
+        self.raw.get(set.0).iter().copied().filter(|&member| self.has(member, flag::DEAD))
+    }
+
+    pub(crate) fn is_living(&self, package: u32) -> bool {
+        self.flags[package as usize] & (flag::INSTALLABLE | flag::DEAD) == flag::INSTALLABLE
+    }
+
     pub(crate) fn has(&self, package: u32, bit: u8) -> bool {
         self.flags[package as usize] & bit != 0
     }

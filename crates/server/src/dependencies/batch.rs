@@ -72,7 +72,7 @@ impl Loaded {
             .zip(outcomes)
             .map(|(id, outcome)| match outcome {
                 Outcome::Solved(answer) => (id, Some(answer.packages)),
-                Outcome::Unsatisfiable(_) | Outcome::Undecided => (id, None),
+                Outcome::Unsatisfiable(_) => (id, None),
             })
             .collect();
         Ok(Batch {

@@ -175,12 +175,8 @@ fn told(universe: &Universe, difference: &Difference) -> (Vec<Broken>, Vec<Strin
         package: nevra(id),
         reason: format!("it {}", reason.display(universe)),
     });
-    let undecided = difference.undecided.iter().map(|id| Broken {
-        package: nevra(id),
-        reason: "whether it still can be was not decided".to_owned(),
-    });
     let mended = difference.mended.iter().map(nevra).collect();
-    (broken.chain(undecided).collect(), mended)
+    (broken.collect(), mended)
 }
 
 impl fmt::Display for Depcheck {

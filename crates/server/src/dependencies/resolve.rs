@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use solver::explain::impossible;
 use solver::solve::{Job, Outcome, Solver};
 use solver::tables::PackageId;
 use solver::universe::Universe;
@@ -64,8 +65,10 @@ fn resolve(universe: &Universe, group: &Job, wishes: &[String]) -> Result<Resolu
             nevras.sort_unstable();
             Resolution::Installed(nevras)
         }
-        Outcome::Unsatisfiable(_) | Outcome::Undecided => {
-            Resolution::Problems(vec!["it cannot be installed".to_owned()])
+        Outcome::Unsatisfiable(_) => {
+            let proof = impossible(universe, group, &job);
+            let unproved = || vec!["the wishes contradict each other".to_owned()];
+            Resolution::Problems(proof.map_or_else(unproved, |proof| proof.sentences(universe)))
         }
     })
 }

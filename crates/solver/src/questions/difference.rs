@@ -17,19 +17,15 @@ pub struct Difference {
     pub mended: Vec<PackageId>,
     /// Those that are not there any more.
     pub gone: Vec<PackageId>,
-    /// Those of which only an exact search would tell how it stands with them now.
-    pub undecided: Vec<PackageId>,
 }
 
 impl Difference {
     pub(super) fn new(live: &LiveUniverse, verdicts: Vec<(PackageId, Verdict, Verdict)>) -> Self {
         let mut difference = Self::default();
-        for (id, before, now) in verdicts {
+        for (id, _, now) in verdicts {
             match now {
                 Verdict::Solved => difference.mended.push(id),
                 Verdict::Gone => difference.gone.push(id),
-                Verdict::Undecided => difference.undecided.push(id),
-                Verdict::Unsatisfiable if before == Verdict::Undecided => {}
                 Verdict::Unsatisfiable => {
                     difference.broken.push((id, Reason::find(live.universe(), id)));
                 }
@@ -38,10 +34,10 @@ impl Difference {
         difference
     }
 
-    /// Whether nothing breaks, and nothing is left open.
+    /// Whether nothing breaks.
     #[must_use]
     pub fn is_harmless(&self) -> bool {
-        self.broken.is_empty() && self.undecided.is_empty()
+        self.broken.is_empty()
     }
 
     /// A line for each package that breaks or is mended; to be made while the change is applied.
@@ -61,9 +57,6 @@ impl fmt::Display for Table<'_> {
         let nevra = |id: &PackageId| self.universe.tables().nevra(*id);
         for (id, reason) in &self.difference.broken {
             writeln!(out, "breaks {}: it {}", nevra(id), reason.display(self.universe))?;
-        }
-        for id in &self.difference.undecided {
-            writeln!(out, "undecided {}", nevra(id))?;
         }
         for id in &self.difference.mended {
             writeln!(out, "mends {}", nevra(id))?;

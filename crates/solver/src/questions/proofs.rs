@@ -171,7 +171,6 @@ impl Proofs {
             let found = batch.answer(open.len(), ask, |_, outcome| match outcome {
                 Outcome::Solved(_) => Verdict::Solved,
                 Outcome::Unsatisfiable(_) => Verdict::Unsatisfiable,
-                Outcome::Undecided => Verdict::Undecided,
             });
             verdicts.extend(open.iter().copied().zip(found));
         }

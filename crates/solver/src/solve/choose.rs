@@ -1,5 +1,9 @@
 //! Which candidate is best: libsolv's pruning and reordering (`policy_filter_unwanted`).
 
+mod rule;
+
+pub use rule::Rule;
+
 use super::Solver;
 use super::state::UNDECIDED;
 use crate::tables::{Comparison, EvrId, PackageId, Relation, StringId};

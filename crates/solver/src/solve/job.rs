@@ -5,7 +5,7 @@ use super::{Conflict, Solver};
 use crate::tables::{
     Comparison, Dependency, EvrId, EvrText, PackageId, Relation, StringId, Tables,
 };
-use crate::universe::{SetId, Universe, flag};
+use crate::universe::{SetId, Universe};
 
 /// Why a request is none.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -15,20 +15,37 @@ pub enum RequestError {
     Malformed(String),
 }
 
+/// One thing that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Want {
+pub(crate) enum Want {
+    /// A member of a set.
     Set(SetId),
-    Any(Vec<PackageId>),
+    /// Any of those that provide what the text says, in the order of choice, the dead among them.
+    Asked(String, Vec<PackageId>),
+    /// Just this package.
     Package(PackageId),
+}
+
+/// Why a package must not be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ban {
+    /// The question excludes it.
+    Excluded,
+    /// Another of its name is the only one allowed.
+    Locked(PackageId),
+    /// This source must not be built with it.
+    BuildConflict(PackageId),
 }
 
 /// What to install. Requests are met in the order they are made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Job {
-    wants: Vec<Want>,
+    pub(crate) wants: Vec<Want>,
+    /// Sources whose needs are among the wants.
+    pub(crate) sources: Vec<PackageId>,
     /// Source, and position of a condition it states.
-    conditions: Vec<(u32, u32)>,
-    forbidden: Vec<PackageId>,
+    pub(crate) conditions: Vec<(u32, u32)>,
+    pub(crate) forbidden: Vec<(PackageId, Ban)>,
     favour: Vec<(PackageId, i8)>,
     pub(super) weak: bool,
 }
@@ -43,6 +60,7 @@ impl Job {
     /// Forgets everything, to be filled anew.
     pub fn clear(&mut self) {
         self.wants.clear();
+        self.sources.clear();
         self.conditions.clear();
         self.forbidden.clear();
         self.favour.clear();
@@ -78,7 +96,8 @@ impl Job {
             _ => None,
         };
         let (comparison, version) = asked.ok_or_else(malformed)?;
-        self.wants.push(Want::Any(providers(universe, tables, name, comparison, version)));
+        let providers = providers(universe, tables, name, comparison, version);
+        self.wants.push(Want::Asked(request.to_owned(), providers));
         Ok(self)
     }
 
@@ -96,6 +115,7 @@ impl Job {
 
     /// Asks for everything a source package needs to be built, in its order.
     pub fn build_requires(&mut self, universe: &Universe, source: PackageId) -> &mut Self {
+        self.sources.push(source);
         self.wants.extend(universe.needs(source).map(Want::Set));
         let conditions = universe.conditions_of.get(source.0).iter();
         self.conditions.extend(conditions.map(|&at| (source.0, at)));
@@ -104,13 +124,14 @@ impl Job {
 
     /// Forbids what a source package says must not be in its buildroot.
     pub fn build_conflicts(&mut self, universe: &Universe, source: PackageId) -> &mut Self {
-        self.forbidden.extend(universe.conflicts(source));
+        let ban = Ban::BuildConflict(source);
+        self.forbidden.extend(universe.conflicts(source).map(|package| (package, ban)));
         self
     }
 
     /// Forbids a package for this question.
     pub fn exclude(&mut self, package: PackageId) -> &mut Self {
-        self.forbidden.push(package);
+        self.forbidden.push((package, Ban::Excluded));
         self
     }
 
@@ -118,7 +139,7 @@ impl Job {
     pub fn lock(&mut self, universe: &Universe, package: PackageId) -> &mut Self {
         let name = universe.tables().package(package).name;
         let others = universe.by_name.get(name.0).iter().filter(|&&other| other != package.0);
-        self.forbidden.extend(others.map(|&other| PackageId(other)));
+        self.forbidden.extend(others.map(|&other| (PackageId(other), Ban::Locked(package))));
         self
     }
 
@@ -148,13 +169,13 @@ impl Job {
     /// The candidates of each request that was made by name.
     pub(crate) fn any_wants(&self) -> impl Iterator<Item = &[PackageId]> {
         self.wants.iter().filter_map(|want| match want {
-            Want::Any(candidates) => Some(candidates.as_slice()),
+            Want::Asked(_, candidates) => Some(candidates.as_slice()),
             _ => None,
         })
     }
 
     pub(super) fn forbidden(&self) -> impl Iterator<Item = PackageId> + '_ {
-        self.forbidden.iter().copied()
+        self.forbidden.iter().map(|(package, _)| *package)
     }
 }
 
@@ -172,7 +193,6 @@ fn providers(
         let asked = tables.parse_evr(version.as_bytes());
         found.retain(|&package| provides(tables, package, (name, comparison), asked));
     }
-    found.retain(|&package| !universe.is_dead(package));
     found.sort_unstable_by(|left, right| universe.choice_order(left.0, right.0));
     found
 }
@@ -199,17 +219,16 @@ impl Solver<'_> {
             return false;
         }
         self.favour.extend(job.favour.iter().map(|(package, weight)| (package.0, *weight)));
-        if !job.forbidden.iter().all(|package| self.forbid(package.0)) {
+        if !job.forbidden().all(|package| self.forbid(package.0)) {
             return false;
         }
         for want in &job.wants {
             let set = match want {
                 Want::Set(set) => set.0,
-                Want::Any(members) => self.own_set(members.iter().map(|package| package.0)),
+                Want::Asked(_, providers) => self.own_set(providers),
                 Want::Package(package) => {
                     self.exempt(package.0);
-                    let is_dead = self.universe.has(package.0, flag::DEAD);
-                    self.own_set((!is_dead).then_some(package.0))
+                    self.own_set(&[*package])
                 }
             };
             self.wants.push(set);
@@ -237,8 +256,10 @@ impl Solver<'_> {
         self.exempt_names.push(self.universe.tables().package(PackageId(package)).name.0);
     }
 
-    fn own_set(&mut self, members: impl IntoIterator<Item = u32>) -> u32 {
-        let set = self.universe.sets.len() as u32 + self.own_sets.push(members);
+    fn own_set(&mut self, members: &[PackageId]) -> u32 {
+        let universe = self.universe;
+        let living = members.iter().filter(|package| universe.is_living(package.0));
+        let set = universe.sets.len() as u32 + self.own_sets.push(living.map(|package| package.0));
         self.active.push(false);
         set
     }

@@ -2,13 +2,13 @@
 //! everything needed is, and left out where they cannot be. From libsolv's phase for weak dependencies.
 
 use super::state::UNDECIDED;
-use super::{Outcome, Solver};
+use super::{Solver, Stop};
 use crate::tables::{PackageId, Relation};
 use crate::universe::Condition;
 
 impl Solver<'_> {
     /// Installs a round of weak dependencies; false where there are none left.
-    pub(super) fn install_weak(&mut self) -> Result<bool, Outcome> {
+    pub(super) fn install_weak(&mut self) -> Result<bool, Stop> {
         let supplementing = self.supplementing();
         let mut candidates: Vec<u32> = self.open_recommends().into_iter().flatten().collect();
         candidates.extend(&supplementing);
@@ -41,7 +41,7 @@ impl Solver<'_> {
     }
 
     /// Installs a package that may as well be left out; false where something had to be taken back.
-    fn try_weak(&mut self, package: u32) -> Result<bool, Outcome> {
+    fn try_weak(&mut self, package: u32) -> Result<bool, Stop> {
         let before = self.retracted;
         self.try_package(package)?;
         Ok(self.retracted == before)

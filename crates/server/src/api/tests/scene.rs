@@ -102,16 +102,17 @@ impl Scene {
 
     /// Publishes a generation of branch `f44`, of packages with what they provide and require.
     pub(super) fn publish(&self, number: &str, packages: &[(&str, &str, &str)]) {
-        let entries = |name: &str, capability: &str| match capability {
-            "" => String::new(),
-            _ => format!("<rpm:{name}><rpm:entry name=\"{capability}\"/></rpm:{name}>"),
+        let entries = |heading: &str, capabilities: &[&str]| {
+            let given = capabilities.iter().filter(|name| !name.is_empty());
+            let entries = given.map(|name| format!("<rpm:entry name=\"{name}\"/>"));
+            format!("<rpm:{heading}>{}</rpm:{heading}>", entries.collect::<String>())
         };
         let package = |(name, provides, requires): &(&str, &str, &str)| {
             format!(
                 "<package type=\"rpm\"><name>{name}</name><arch>noarch</arch><version epoch=\"0\" ver=\"1\" rel=\"1\"/>\
                  <format><rpm:sourcerpm>{name}-1-1.src.rpm</rpm:sourcerpm>{}{}</format></package>",
-                entries("provides", provides),
-                entries("requires", requires)
+                entries("provides", &[name, provides]),
+                entries("requires", &[requires])
             )
         };
         let packages: String = packages.iter().map(package).collect();
