@@ -228,7 +228,12 @@ fn is_rebuilt(state: &StepState, reason: &Reason, root: Option<RootAction>) -> b
         | StepState::Published { .. } => true,
         StepState::Superseded { .. } => {
             root == Some(RootAction::Rebuild)
-                || matches!(reason, Reason::Listens { .. } | Reason::RequirementLost { .. })
+                || matches!(
+                    reason,
+                    Reason::Listens { .. }
+                        | Reason::Replaced { .. }
+                        | Reason::RequirementLost { .. }
+                )
         }
         _ => false,
     }

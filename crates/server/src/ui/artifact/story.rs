@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::admin::AdminError;
 use crate::admin::artifacts::ArtifactDetail;
 use crate::admin::events::EventView;
 use crate::admin::why::{EdgeView, Link};
@@ -19,12 +20,15 @@ pub(super) async fn of(
     let key = &detail.artifact.artifact;
     let newest = detail.artifact.standing.map(|standing| standing.plan);
     let now = Now(ui.api.clock.now());
-    let is_in =
-        plan.is_none_or(|number| detail.steps.iter().any(|step| step.standing.plan == number));
     let asked = plan.or(newest);
     let why = match asked {
-        Some(number) if is_in => Some(ui.api.admin.why(key, Some(number)).await?),
-        _ => None,
+        Some(number) => match ui.api.admin.why(key, Some(number)).await {
+            Ok(why) => Some(why),
+            // The plan has it not; what follows says why.
+            Err(AdminError::NotFound(_)) if plan.is_some() => None,
+            Err(error) => return Err(error.into()),
+        },
+        None => None,
     };
     // What came last on the branch may have passed it by.
     let why_not = match (plan, &why) {
