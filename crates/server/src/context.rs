@@ -22,6 +22,7 @@ use store::{Store, builds, sets};
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::dependencies::wishes::Ready;
 use crate::facts_cache::FactsCache;
 use crate::graph::GraphCache;
 use crate::owners::Owner;
@@ -77,6 +78,8 @@ pub(crate) struct Context {
     /// What the toolchain's stand-in provides.
     pub(crate) stand_in: Package,
     pub(crate) closures: Closures,
+    /// Repositories of overlays, ready to be asked.
+    pub(crate) ready: Ready,
     pub(crate) floor: Vec<ScopedPolicy>,
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) scanner: tokio::sync::Mutex<Scanner>,
@@ -134,6 +137,7 @@ impl Context {
             owner,
             toolchain,
             closures,
+            ready: Ready::default(),
         })
     }
 

@@ -8,6 +8,7 @@ pub mod info;
 pub mod requires;
 pub mod resolve;
 pub(crate) mod shelf;
+pub(crate) mod wishes;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -74,6 +75,11 @@ impl Wanted {
 
     /// Reads them as far as nothing is decided yet.
     pub(crate) fn tables(&self) -> Result<Tables, AdminError> {
+        self.tables_for(&[])
+    }
+
+    /// The same where somebody will ask for these: of all files, only those that somebody names are taken from the lists.
+    pub(crate) fn tables_for(&self, wishes: &[String]) -> Result<Tables, AdminError> {
         let folders = || self.repositories.iter().chain(&self.sources);
         let opened: Vec<(&PathBuf, Repository)> = folders()
             .map(|folder| Ok((folder, Repository::open(folder).map_err(AdminError::input)?)))
@@ -88,6 +94,9 @@ impl Wanted {
         let limits = Limits::default();
         let mut tables =
             load_primaries(&documents, limits, self.threads).map_err(AdminError::input)?;
+        for wish in wishes {
+            wishes::dependency(&mut tables, wish);
+        }
         for ((_, repository), name) in opened.iter().zip(&names) {
             let Some(bytes) = repository.filelists().map_err(AdminError::input)? else { continue };
             filelists::add_wanted_files(&mut tables, name, &bytes, limits)

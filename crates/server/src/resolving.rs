@@ -11,6 +11,7 @@ use model::id::BuildId;
 use model::package::Package;
 use model::publication::PublishedBuild;
 use model::requirement::Requirement;
+use model::version::Nevra;
 use pipeline::affected::edges::is_direct;
 
 use crate::context::Context;
@@ -88,6 +89,37 @@ pub(crate) async fn resolve_from(
     wishes: Vec<String>,
     direct: &[Requirement],
 ) -> Result<Resolution, StageError> {
+    if !further.is_empty() {
+        return resolve_among(context, repository, further, wishes, direct).await;
+    }
+    let loaded = context.ready.repository(&repository.folder).await.map_err(StageError::outside)?;
+    let wished = tokio::task::spawn_blocking(move || loaded.wish(HOST_TOOLCHAIN, &wishes));
+    let wished = wished.await.map_err(StageError::outside)?.map_err(StageError::outside)?;
+    let nevras = match wished {
+        Ok(nevras) => nevras,
+        Err(problems) => return Ok(Resolution::Problems(problems)),
+    };
+    let files: HashMap<String, &str> = repository
+        .packages
+        .iter()
+        .map(|(file, (_, package))| (package.nevra.to_string(), file.as_str()))
+        .collect();
+    let installed = nevras.iter().map(|text| {
+        let nevra: Nevra = text.parse().map_err(StageError::outside)?;
+        let file = files.get(&nevra.to_string()).copied().unwrap_or_default();
+        installed(context, repository, file, nevra, direct)
+    });
+    Ok(Resolution::Installed(installed.collect::<Result<_, _>>()?))
+}
+
+/// The same among packages that are in no repository, which dnf's resolver reads as they are.
+async fn resolve_among(
+    context: &Context,
+    repository: &Repository,
+    further: &[(InstalledPackage, PathBuf)],
+    wishes: Vec<String>,
+    direct: &[Requirement],
+) -> Result<Resolution, StageError> {
     let question = Question { id: "wishes".to_owned(), install: wishes, weak: false };
     let files = further.iter().map(|(_, path)| path.clone());
     let folders: Vec<PathBuf> = std::iter::once(repository.folder.clone()).chain(files).collect();
@@ -114,7 +146,7 @@ fn installed(
     context: &Context,
     repository: &Repository,
     file: &str,
-    nevra: model::version::Nevra,
+    nevra: Nevra,
     direct: &[Requirement],
 ) -> Result<InstalledPackage, StageError> {
     if nevra.name == HOST_TOOLCHAIN {

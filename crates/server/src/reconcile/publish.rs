@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use adapters::closure::HOST_TOOLCHAIN;
 use adapters::compose::{self, ComposeError};
 use adapters::repository;
 use model::artifact::{ArtifactKey, ArtifactKind, BranchName};
@@ -202,10 +203,10 @@ async fn problems(
     builds: &BTreeMap<ArtifactKey, BuildId>,
 ) -> Result<BTreeMap<String, Vec<String>>, StageError> {
     let repository = resolving::repository(context, &Overlay { builds: builds.clone() }).await?;
-    let all =
-        context.closures.installable(&[repository.folder]).await.map_err(StageError::outside)?;
-    let broken = all.into_iter().filter(|package| !package.problems.is_empty());
-    Ok(broken.map(|package| (package.nevra.name, package.problems)).collect())
+    let loaded = context.ready.repository(&repository.folder).await.map_err(StageError::outside)?;
+    let broken = tokio::task::spawn_blocking(move || loaded.broken(HOST_TOOLCHAIN)).await;
+    let broken = broken.map_err(StageError::outside)?.map_err(StageError::outside)?;
+    Ok(broken.into_iter().collect())
 }
 
 /// Switches the repository to a generation and records everything that follows from it.
