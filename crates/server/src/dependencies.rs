@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod depcheck;
 pub mod info;
+pub mod package;
 pub mod requires;
 pub mod resolve;
 pub(crate) mod shelf;

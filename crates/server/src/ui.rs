@@ -35,6 +35,8 @@ mod build;
 mod builds;
 
 mod composes;
+mod package;
+
 mod images;
 
 mod rules;
@@ -98,6 +100,7 @@ pub(crate) fn router(api: &Arc<Api>) -> Router {
         .route("/builds/{name}/log", get(build::more))
         .route("/builds/{name}/log.txt", get(build::raw))
         .route("/tests/{run}/{case}", get(build::test))
+        .route("/packages/{name}/{*branch}", get(package::show))
         .route("/images", get(images::show))
         .route("/images/{name}", get(images::one))
         .route("/composes", get(composes::show))

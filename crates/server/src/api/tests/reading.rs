@@ -261,6 +261,10 @@ async fn what_is_published_answers_and_a_newer_generation_is_loaded_behind_it() 
     );
     assert_eq!(found["broken"][0]["package"], "app-1-1.noarch");
     assert!(found["broken"][0]["reason"].as_str().unwrap().contains("libx.so.1"), "{found}");
+    let page = scene.get("/packages/lib/f44").await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.body.contains(r#"<a class="evr" href="/packages/app/f44">app-1-1.noarch</a>"#));
+    assert_eq!(scene.get("/packages/nothing/f44").await.status, 404);
     // The hypothesis was taken back.
     assert_eq!(scene.get(resolve).await.headers["etag"], tag);
 
