@@ -2,7 +2,8 @@
 //! each cost.
 //!
 //! `search ANSWERS GROUP BINARY.xml SOURCE.xml EVERY`: each so many-th source. ANSWERS are another
-//! resolver's as `compare` writes them, with the milliseconds as a third column.
+//! resolver's as `compare` writes them, with the milliseconds as a third column. Each way's
+//! processor time is told too, which other processes do not disturb.
 
 #![expect(clippy::disallowed_methods, reason = "it reads the clock to tell what was spent")]
 #![expect(clippy::print_stdout, reason = "it prints what it found")]
@@ -23,6 +24,7 @@ struct Tally {
     sets_equal: usize,
     similarity: f64,
     times: Vec<Duration>,
+    spent: Duration,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -43,25 +45,36 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut solver = Solver::new(&universe, &base);
     let installed: Vec<PackageId> = solver.base().collect();
-    let (mut fast, mut exact) = (Tally::default(), Tally::default());
-    for package in universe.sources().step_by(every.parse()?) {
-        let mut job = Job::new();
-        job.build_requires(&universe, package);
-        let expected = answers.get(universe.tables().name(package)).and_then(Option::as_ref);
-        for (tally, is_exact) in [(&mut fast, false), (&mut exact, true)] {
+    let questions: Vec<PackageId> = universe.sources().step_by(every.parse()?).collect();
+    for (name, is_exact) in [("as it is", false), ("search alone", true)] {
+        let mut tally = Tally::default();
+        let start = spent()?;
+        let mut outcomes = Vec::with_capacity(questions.len());
+        for &package in &questions {
+            let mut job = Job::new();
+            job.build_requires(&universe, package);
             let start = Instant::now();
-            let outcome = if is_exact { solver.search(&job) } else { solver.solve(&job) };
+            outcomes.push(if is_exact { solver.search(&job) } else { solver.solve(&job) });
             tally.times.push(start.elapsed());
-            let found = nevras(&universe, &installed, &outcome);
-            if found.is_some() != expected.is_some() {
-                println!("{}: found {}", universe.tables().name(package), found.is_some());
-            }
-            tally.add(found.as_ref(), expected);
         }
+        tally.spent = spent()?.saturating_sub(start);
+        for (package, outcome) in questions.iter().zip(&outcomes) {
+            let expected = answers.get(universe.tables().name(*package)).and_then(Option::as_ref);
+            let found = nevras(&universe, &installed, outcome);
+            if !tally.add(found.as_ref(), expected) {
+                println!("{name}: {} differs", universe.tables().name(*package));
+            }
+        }
+        tally.print(name);
     }
-    fast.print("as it is");
-    exact.print("search alone");
     Ok(())
+}
+
+/// Processor time of this thread so far, which other processes do not disturb; Linux only.
+fn spent() -> Result<Duration, Box<dyn Error>> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanoseconds = text.split(' ').next().unwrap_or_default().parse()?;
+    Ok(Duration::from_nanos(nanoseconds))
 }
 
 fn read_answer(line: &str) -> (&str, Option<BTreeSet<&str>>) {
@@ -78,28 +91,32 @@ fn nevras(universe: &Universe, base: &[PackageId], outcome: &Outcome) -> Option<
 }
 
 impl Tally {
-    fn add(&mut self, found: Option<&BTreeSet<String>>, expected: Option<&BTreeSet<&str>>) {
+    /// Counts an answer; whether it is the expected one.
+    fn add(&mut self, found: Option<&BTreeSet<String>>, expected: Option<&BTreeSet<&str>>) -> bool {
         self.verdicts_equal += usize::from(found.is_some() == expected.is_some());
-        let (Some(found), Some(expected)) = (found, expected) else { return };
+        let (Some(found), Some(expected)) = (found, expected) else {
+            return found.is_some() == expected.is_some();
+        };
         let common = found.iter().filter(|nevra| expected.contains(nevra.as_str())).count();
         let all = found.len() + expected.len() - common;
         self.solved += 1;
         self.sets_equal += usize::from(common == all);
         self.similarity += common as f64 / all as f64;
+        common == all
     }
 
     fn print(&mut self, name: &str) {
         self.times.sort_unstable();
         let jobs = self.times.len();
-        let total: Duration = self.times.iter().sum();
         println!(
             "{name}: {jobs} jobs, {} verdicts equal, {} of {} sets equal, similarity {:.5}; \
-             total {total:.2?}, mean {:.1?}, median {:.1?}, 95 % {:.1?}, worst {:.1?}",
+             processor {:.2?}, {:.1?} each; wall median {:.1?}, 95 % {:.1?}, worst {:.1?}",
             self.verdicts_equal,
             self.sets_equal,
             self.solved,
             self.similarity / self.solved as f64,
-            total / jobs as u32,
+            self.spent,
+            self.spent / jobs as u32,
             self.times[jobs / 2],
             self.times[jobs * 95 / 100],
             self.times[jobs - 1],

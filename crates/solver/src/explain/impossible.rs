@@ -72,13 +72,16 @@ fn is_contradictory(rules: &mut Rules<'_>) -> bool {
 
 /// Leaves facts out one by one for as long as the others still contradict each other.
 fn minimise(rules: &Rules<'_>, mut core: Vec<u32>) -> Vec<u32> {
+    let is_in_core = |fact: u32| core.binary_search(&fact).is_ok() || fact == 0;
+    let all: Vec<Stated<'_>> =
+        rules.clauses.facts().filter(|(_, fact)| is_in_core(*fact)).collect();
     core.retain(|&number| number != 0);
     let mut at = core.len();
     while let Some(next) = at.checked_sub(1) {
         at = next;
         let mut rest = core.clone();
         rest.remove(at);
-        if let Some(smaller) = contradiction(rules, &rest) {
+        if let Some(smaller) = contradiction(&all, &rest) {
             core = smaller;
             at = at.min(core.len());
         }
@@ -86,12 +89,15 @@ fn minimise(rules: &Rules<'_>, mut core: Vec<u32>) -> Vec<u32> {
     core
 }
 
+/// A clause, and the fact it comes from.
+type Stated<'r> = (&'r [Literal], u32);
+
 /// Those of the facts that contradict each other, if they do.
-fn contradiction(rules: &Rules<'_>, facts: &[u32]) -> Option<Vec<u32>> {
+fn contradiction(all: &[Stated<'_>], facts: &[u32]) -> Option<Vec<u32>> {
     let mut clauses = Clauses::default();
     let mut variables: FxHashMap<u32, u32> = FxHashMap::default();
     let is_kept = |fact: u32| fact == 0 || facts.binary_search(&fact).is_ok();
-    for (literals, fact) in rules.clauses.facts().filter(|(_, fact)| is_kept(*fact)) {
+    for &(literals, fact) in all.iter().filter(|(_, fact)| is_kept(*fact)) {
         let literals: Vec<Literal> = literals
             .iter()
             .map(|literal| {
