@@ -57,15 +57,15 @@ fn check(seeds: std::ops::Range<u64>) {
                 let before: Vec<Option<Verdict>> =
                     about.iter().map(|id| watch.verdict(*id)).collect();
                 watch.follow(&live, &applied.effect, 1);
-                let mut broken = Vec::new();
-                let mut mended = Vec::new();
-                for (&id, before) in about.iter().zip(before) {
-                    match (before, watch.verdict(id)) {
-                        (Some(Verdict::Solved), Some(Verdict::Unsatisfiable)) => broken.push(id),
-                        (Some(Verdict::Unsatisfiable), Some(Verdict::Solved)) => mended.push(id),
-                        _ => {}
-                    }
-                }
+                let turned = |from: Verdict, to: Verdict| -> Vec<PackageId> {
+                    let both = about.iter().copied().zip(&before);
+                    let turned = both.filter(|(id, before)| {
+                        **before == Some(from) && watch.verdict(*id) == Some(to)
+                    });
+                    turned.map(|(id, _)| id).collect()
+                };
+                let broken = turned(Verdict::Solved, Verdict::Unsatisfiable);
+                let mended = turned(Verdict::Unsatisfiable, Verdict::Solved);
                 let told: Vec<PackageId> = difference.broken.iter().map(|(id, _)| *id).collect();
                 let told: Vec<PackageId> =
                     told.into_iter().filter(|id| about.contains(id)).collect();
