@@ -141,8 +141,8 @@ impl Watch {
         lists + self.forbidden.len() + self.about.len() * 16
     }
 
-    /// The sources and packages whose answers may differ after a change that was applied to the universe,
-    /// by number of the question.
+    /// The sources and packages whose answers may differ after a change that was applied to the universe, in
+    /// the order of the questions.
     #[must_use]
     pub fn affected(&self, live: &LiveUniverse, effect: &Effect) -> Vec<PackageId> {
         let affected = self.find_affected(live, effect);

@@ -1,4 +1,4 @@
-//! Many short lists in two arrays: where each ends, and the items one behind the other.
+//! Many short lists in two arrays: where each stands, and the items.
 
 /// Lists of numbers, known by number, as a compressed sparse row. A list that grows moves to the end, so that
 /// one list can be changed without moving the others.

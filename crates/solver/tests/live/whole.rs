@@ -11,6 +11,18 @@ fn asked_one_by_one(live: &LiveUniverse, questions: &Questions, about: &[Package
     Watch::new(live, questions.clone(), about.to_vec(), 1).unwrap()
 }
 
+/// Those whose verdict was one and is another.
+fn turned(
+    about: &[PackageId],
+    before: &[Option<Verdict>],
+    watch: &Watch,
+    (from, to): (Verdict, Verdict),
+) -> Vec<PackageId> {
+    let both = about.iter().copied().zip(before);
+    let was = both.filter(|(_, before)| **before == Some(from));
+    was.map(|(id, _)| id).filter(|id| watch.verdict(*id) == Some(to)).collect()
+}
+
 /// Verdicts by package, and those that differ after a change.
 fn check(seeds: std::ops::Range<u64>) {
     for seed in seeds {
@@ -57,15 +69,9 @@ fn check(seeds: std::ops::Range<u64>) {
                 let before: Vec<Option<Verdict>> =
                     about.iter().map(|id| watch.verdict(*id)).collect();
                 watch.follow(&live, &applied.effect, 1);
-                let mut broken = Vec::new();
-                let mut mended = Vec::new();
-                for (&id, before) in about.iter().zip(before) {
-                    match (before, watch.verdict(id)) {
-                        (Some(Verdict::Solved), Some(Verdict::Unsatisfiable)) => broken.push(id),
-                        (Some(Verdict::Unsatisfiable), Some(Verdict::Solved)) => mended.push(id),
-                        _ => {}
-                    }
-                }
+                let (solved, lost) = (Verdict::Solved, Verdict::Unsatisfiable);
+                let broken = turned(about, &before, watch, (solved, lost));
+                let mended = turned(about, &before, watch, (lost, solved));
                 let told: Vec<PackageId> = difference.broken.iter().map(|(id, _)| *id).collect();
                 let told: Vec<PackageId> =
                     told.into_iter().filter(|id| about.contains(id)).collect();
