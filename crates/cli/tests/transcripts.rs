@@ -52,6 +52,11 @@ fn subscriptions() {
 }
 
 #[test]
+fn dependencies() {
+    check("dependencies.txt");
+}
+
+#[test]
 fn questions() {
     check("questions.txt");
 }
