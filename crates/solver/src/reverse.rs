@@ -106,7 +106,9 @@ impl Watch {
         };
         let all: Vec<u32> = (0..watch.about.len() as u32).collect();
         watch.note_base();
-        watch.enter_all(universe, &all, threads);
+        for part in all.chunks(PART) {
+            watch.enter_part(universe, part, threads);
+        }
         Ok(watch)
     }
 
