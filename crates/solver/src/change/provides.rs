@@ -26,19 +26,20 @@ impl Patch<'_> {
         }
         self.index.stated_by.edit(&mut edits);
         for (id, old) in self.before.clone() {
-            if let Some(old) = old {
-                for name in self.obsoleted_names(&old) {
-                    if let Some(by) = self.index.obsoleters.get_mut(&name) {
-                        by.retain(|&by| by != id);
-                    }
-                }
+            self.index_obsoleted(id, old.as_ref());
+        }
+    }
+
+    fn index_obsoleted(&mut self, id: u32, old: Option<&Package>) {
+        for name in old.map(|old| self.obsoleted_names(old)).unwrap_or_default() {
+            if let Some(by) = self.index.obsoleters.get_mut(&name) {
+                by.retain(|&by| by != id);
             }
-            if self.universe.has(id, flag::INSTALLABLE) {
-                for name in
-                    self.obsoleted_names(&self.universe.tables.package(PackageId(id)).clone())
-                {
-                    self.index.obsoleters.entry(name).or_default().push(id);
-                }
+        }
+        if self.universe.has(id, flag::INSTALLABLE) {
+            let new = self.universe.tables.package(PackageId(id));
+            for name in self.obsoleted_names(new) {
+                self.index.obsoleters.entry(name).or_default().push(id);
             }
         }
     }

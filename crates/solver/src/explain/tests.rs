@@ -255,7 +255,7 @@ fn says_why_a_package_is_not_there() {
         foreign.aarch64
     ";
     let check = |question: &str, package: &str, expected: &str| {
-        check_why(repository, question, package, expected)
+        check_why(repository, question, package, expected);
     };
     check(
         "install app",

@@ -11,6 +11,17 @@ fn asked_one_by_one(live: &LiveUniverse, questions: &Questions, about: &[Package
     Watch::new(live, questions.clone(), about.to_vec(), 1).unwrap()
 }
 
+/// The packages whose verdict was the one and is the other now.
+fn turned(
+    watch: &Watch,
+    before: &[(PackageId, Option<Verdict>)],
+    from: Verdict,
+    to: Verdict,
+) -> Vec<PackageId> {
+    let were = before.iter().filter(|(_, verdict)| *verdict == Some(from)).map(|(id, _)| *id);
+    were.filter(|id| watch.verdict(*id) == Some(to)).collect()
+}
+
 /// Verdicts by package, and those that differ after a change.
 fn check(seeds: std::ops::Range<u64>) {
     for seed in seeds {
@@ -54,18 +65,10 @@ fn check(seeds: std::ops::Range<u64>) {
             for ((difference, watch), about) in
                 differences.iter().zip(&mut watched).zip([&packages, &sources])
             {
-                let before: Vec<Option<Verdict>> =
-                    about.iter().map(|id| watch.verdict(*id)).collect();
+                let before: Vec<_> = about.iter().map(|id| (*id, watch.verdict(*id))).collect();
                 watch.follow(&live, &applied.effect, 1);
-                let mut broken = Vec::new();
-                let mut mended = Vec::new();
-                for (&id, before) in about.iter().zip(before) {
-                    match (before, watch.verdict(id)) {
-                        (Some(Verdict::Solved), Some(Verdict::Unsatisfiable)) => broken.push(id),
-                        (Some(Verdict::Unsatisfiable), Some(Verdict::Solved)) => mended.push(id),
-                        _ => {}
-                    }
-                }
+                let broken = turned(watch, &before, Verdict::Solved, Verdict::Unsatisfiable);
+                let mended = turned(watch, &before, Verdict::Unsatisfiable, Verdict::Solved);
                 let told: Vec<PackageId> = difference.broken.iter().map(|(id, _)| *id).collect();
                 let told: Vec<PackageId> =
                     told.into_iter().filter(|id| about.contains(id)).collect();
