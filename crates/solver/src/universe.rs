@@ -45,6 +45,17 @@ pub struct Condition {
     pub then: SetId,
 }
 
+impl Condition {
+    /// Whether a package that requires this cannot be installed since it is itself all that must not be
+    /// there, as `(x unless y)` of a package that provides `y`. A conflict with oneself, in contrast, means
+    /// the others. `sets` are all members of each set.
+    pub(crate) fn refuses(&self, package: u32, sets: &Lists) -> bool {
+        self.then == SetId::EMPTY
+            && !self.when.is_empty()
+            && self.when.iter().all(|set| sets.get(set.0).contains(&package))
+    }
+}
+
 /// What is decided before the repositories are looked at.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -368,12 +379,12 @@ impl Universe {
         self.classes[self.tables.package(PackageId(package)).architecture.index()]
     }
 
-    /// Whether a package can be installed at all, as far as it can be said without a question.
     /// The members of a set that can never be installed.
     pub(crate) fn dead_members(&self, set: SetId) -> impl Iterator<Item = u32> + '_ {
         self.raw.get(set.0).iter().copied().filter(|&member| self.has(member, flag::DEAD))
     }
 
+    /// Whether a package can be installed at all, as far as it can be said without a question.
     pub(crate) fn is_living(&self, package: u32) -> bool {
         self.flags[package as usize] & (flag::INSTALLABLE | flag::DEAD) == flag::INSTALLABLE
     }
