@@ -1,6 +1,4 @@
 //! Universes that change: patched ones answer as those built anew, and no affected question is missed.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![expect(clippy::print_stdout, reason = "a failure is told with the packages it is about")]
 
 #[cfg(test)]
 #[path = "live/affected.rs"]
