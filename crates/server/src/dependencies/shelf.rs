@@ -13,7 +13,7 @@ use crate::admin::AdminError;
 /// A published repository that is loaded.
 #[derive(Debug)]
 pub(crate) struct Generation {
-    /// The generation's number, the name of its folder.
+    /// The generation's number, as in the name of its folder.
     pub(crate) number: String,
     /// Its packages; a hypothesis is tried by one at a time.
     packages: Mutex<Followed>,
@@ -59,7 +59,8 @@ impl Shelf {
         let nothing =
             |_| AdminError::NotFound(format!("nothing was published on branch {branch} yet"));
         let target = std::fs::read_link(folder.join("current")).map_err(nothing)?;
-        let number = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let number = name.strip_prefix("generation-").unwrap_or(&name).to_owned();
         let folder = folder.join(&target);
         let known = places(&self.branches).entry(branch.clone()).or_default().loaded.clone();
         match known {
