@@ -26,6 +26,7 @@ pub mod testtags;
 mod xml;
 
 use crate::tables::Tables;
+use std::ops::Range;
 
 /// What a reader of metadata refuses to go beyond.
 #[derive(Debug, Clone, Copy)]
@@ -126,71 +127,81 @@ pub fn load_primaries(
     limits: Limits,
     threads: usize,
 ) -> Result<Tables, LoadError> {
-    let mut parts = Vec::new();
-    let whole: usize = sources.iter().map(|source| source.bytes.len()).sum();
-    for source in sources {
-        let share = (source.bytes.len() * threads).div_ceil(whole.max(1)).clamp(1, threads.max(1));
-        for range in primary::split(source.bytes, share) {
-            parts.push((source, range));
+    let shares = shares(sources, threads.max(1));
+    let mut tables = Tables::new();
+    let mut counts = vec![0; sources.len()];
+    for (at, share) in parse_shares(sources, &shares, limits).into_iter().enumerate() {
+        let (part, read) = share?;
+        if at == 0 {
+            tables = part;
+        } else {
+            tables.append(&part);
+        }
+        for (source, count) in read {
+            counts[source] += count;
         }
     }
-    let mut read = parse_parts(&parts, limits, threads)?.into_iter();
-    let mut tables = read.next().unwrap_or_default();
-    let mut names = parts.iter().map(|(source, _)| source);
-    let mut last = names.next();
-    for part in read {
-        let source = names.next();
-        close_if_done(&mut tables, last, source);
-        tables.append(&part);
-        last = source;
+    for (source, count) in sources.iter().zip(counts) {
+        tables.close_repository(source.name, source.priority, count);
     }
-    close_if_done(&mut tables, last, None);
     tables.shrink();
     Ok(tables)
 }
 
-fn close_if_done(tables: &mut Tables, last: Option<&&Source<'_>>, next: Option<&&Source<'_>>) {
-    if let Some(last) = last
-        && next.is_none_or(|next| !std::ptr::eq(*next, *last))
-    {
-        tables.close_repository(last.name, last.priority);
+/// Pieces of documents for one thread, one behind the other.
+type Share = Vec<(usize, Range<usize>)>;
+
+/// What a thread read: how many packages of which document.
+type Read = Result<(Tables, Vec<(usize, u32)>), LoadError>;
+
+/// Cuts all documents together into equal shares, each piece beginning where a package does.
+fn shares(sources: &[Source<'_>], threads: usize) -> Vec<Share> {
+    let whole: usize = sources.iter().map(|source| source.bytes.len()).sum();
+    let mut shares = vec![Share::new(); threads];
+    let mut before = 0;
+    for (number, source) in sources.iter().enumerate() {
+        let mut start = 0;
+        for (thread, share) in shares.iter_mut().enumerate() {
+            let aim = whole / threads * (thread + 1);
+            let end = if thread + 1 == threads {
+                source.bytes.len()
+            } else {
+                primary::package_behind(source.bytes, aim.saturating_sub(before).max(start))
+            };
+            if end > start || source.bytes.is_empty() && thread == 0 {
+                share.push((number, start..end));
+                start = end;
+            }
+        }
+        before += source.bytes.len();
     }
+    shares
 }
 
-type Part<'a, 'b> = (&'b Source<'a>, std::ops::Range<usize>);
-
-/// Parses the parts, each thread taking the next one nobody has.
-fn parse_parts(
-    parts: &[Part<'_, '_>],
-    limits: Limits,
-    threads: usize,
-) -> Result<Vec<Tables>, LoadError> {
-    let parse = |(source, range): &Part<'_, '_>| {
-        primary::parse(source.name, source.bytes, range.clone(), limits)
-    };
-    if threads < 2 {
-        return parts.iter().map(parse).collect();
-    }
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let Some(part) = parts.get(at) else { return done };
-            done.push((at, parse(part)));
+fn parse_shares(sources: &[Source<'_>], shares: &[Share], limits: Limits) -> Vec<Read> {
+    let parse = |share: &Share| -> Read {
+        let mut tables = Tables::new();
+        let mut read = Vec::new();
+        for (number, range) in share {
+            let before = tables.len();
+            primary::parse(&mut tables, &sources[*number], range.clone(), limits)?;
+            read.push((*number, (tables.len() - before) as u32));
         }
+        Ok((tables, read))
     };
-    let mut all = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut all = work();
+    let Some((first, others)) = shares.split_first() else { return Vec::new() };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = others.iter().map(|share| scope.spawn(|| parse(share))).collect();
+        let mut all = vec![parse(first)];
         for other in others {
             match other.join() {
-                Ok(done) => all.extend(done),
+                Ok(read) => all.push(read),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
         all
-    });
-    all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, tables)| tables).collect()
+    })
 }
+
+#[cfg(test)]
+mod tests;

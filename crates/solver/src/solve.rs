@@ -11,6 +11,7 @@ mod minimise;
 mod propagate;
 mod state;
 mod verify;
+mod weak;
 
 pub use job::{Job, RequestError};
 
@@ -135,6 +136,29 @@ impl<'u> Solver<'u> {
         solver
     }
 
+    /// A solver that works as mock does: the base is installed on its own, choices made, and questions come
+    /// on top of what is installed then.
+    ///
+    /// # Errors
+    /// What became of the base, where it cannot be installed.
+    pub fn two_phase(universe: &'u Universe, base: &Job) -> Result<Self, Outcome> {
+        let mut first = Self::new(universe, base);
+        let mut rest = Job::new();
+        rest.with_weak(base.weak);
+        let answer = match first.solve(&rest) {
+            Outcome::Solved(answer) => answer,
+            other => return Err(other),
+        };
+        let mut installed = Job::new();
+        for package in base.forbidden() {
+            installed.exclude(package);
+        }
+        for package in first.base().chain(answer.packages) {
+            installed.package(package);
+        }
+        Ok(Self::new(universe, &installed))
+    }
+
     /// What the base installs for every question, its open choices left out.
     pub fn base(&self) -> impl Iterator<Item = PackageId> + '_ {
         self.trail[..self.base.trail]
@@ -152,20 +176,25 @@ impl<'u> Solver<'u> {
         if !(self.apply(job) && self.propagate()) {
             return Outcome::Unsatisfiable(self.conflict);
         }
-        match self.run() {
+        match self.run(job.weak) {
+            Ok(()) if self.verify(job) => Outcome::Solved(self.answer()),
             Ok(()) => {
-                debug_assert!(self.verify(job), "an answer that is none");
-                Outcome::Solved(self.answer())
+                debug_assert!(false, "an answer that is none");
+                Outcome::Undecided
             }
             Err(outcome) => outcome,
         }
     }
 
     /// Decides until nothing is open and nothing is superfluous.
-    fn run(&mut self) -> Result<(), Outcome> {
+    fn run(&mut self, weak: bool) -> Result<(), Outcome> {
         loop {
             while let Some(package) = self.decide() {
                 self.try_package(package)?;
+            }
+            if weak && self.install_weak()? {
+                self.scan = Scan::default();
+                continue;
             }
             let Some((branch, at)) = self.superfluous() else { return Ok(()) };
             let package = self.take_branch(branch, at);
@@ -202,3 +231,6 @@ impl<'u> Solver<'u> {
         Answer { packages }
     }
 }
+
+#[cfg(test)]
+mod tests;

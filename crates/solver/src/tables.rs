@@ -106,10 +106,10 @@ impl Tables {
         id
     }
 
-    /// Closes a repository: it holds the packages that were added since the one before it.
-    pub fn close_repository(&mut self, name: &str, priority: i32) {
+    /// Says that the next so many packages behind those of the last repository are one.
+    pub fn close_repository(&mut self, name: &str, priority: i32, count: u32) {
         let start = self.repositories.last().map_or(0, |last| last.packages.end);
-        let packages = start..self.packages.len() as u32;
+        let packages = start..start + count;
         self.repositories.push(Repository { name: name.to_owned(), priority, packages });
     }
 

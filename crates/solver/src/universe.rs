@@ -2,6 +2,8 @@
 
 mod architecture;
 mod dead;
+mod index;
+mod names;
 mod order;
 mod providers;
 mod relations;
@@ -10,10 +12,10 @@ mod sets;
 pub use sets::SetId;
 
 use crate::rich::RichError;
-use crate::tables::{
-    Comparison, Dependency, DependencyId, EvrId, Lists, PackageId, Relation, Tables,
-};
+use crate::tables::{Comparison, Dependency, DependencyId, EvrId, Lists, PackageId, Tables};
 use architecture::Class;
+use index::{first_flags, index_conditions, needs, popularity, symmetric, weak};
+use names::Names;
 use providers::Providers;
 use relations::{Lowered, Relations};
 use rustc_hash::FxHashMap;
@@ -329,175 +331,5 @@ impl Universe {
 
     pub(crate) fn has(&self, package: u32, bit: u8) -> bool {
         self.flags[package as usize] & bit != 0
-    }
-}
-
-fn first_flags(tables: &Tables, classes: &[Class], options: &Options) -> Vec<u8> {
-    let source = ["src", "nosrc"].map(|name| tables.strings.find(name.as_bytes()));
-    let mut flags: Vec<u8> = tables
-        .ids()
-        .map(|id| match tables.package(id).architecture {
-            name if source.contains(&Some(name)) => flag::SOURCE,
-            name if classes[name.index()].is_installable() => flag::INSTALLABLE,
-            _ => 0,
-        })
-        .collect();
-    for &excluded in &options.excluded {
-        if let Some(flags) = flags.get_mut(excluded.index()) {
-            *flags = 0;
-        }
-    }
-    flags
-}
-
-fn symmetric(pairs: &[(u32, u32)], installable: &[bool], packages: usize) -> Lists {
-    let back = pairs.iter().filter(|(one, _)| installable[*one as usize]);
-    let both: Vec<(u32, u32)> =
-        back.map(|&(one, other)| (other, one)).chain(pairs.iter().copied()).collect();
-    Lists::from_pairs(packages, &both).sorted()
-}
-
-/// Sets by package without repetitions, in the order they are named.
-fn needs(requires: &[(u32, u32)], packages: usize) -> Lists {
-    let all = Lists::from_pairs(packages, requires);
-    let mut last_owner: Vec<u32> = Vec::new();
-    all.filtered(|package, set| {
-        if last_owner.len() <= set as usize {
-            last_owner.resize(set as usize + 1, u32::MAX);
-        }
-        std::mem::replace(&mut last_owner[set as usize], package) != package
-    })
-}
-
-fn popularity(needs: &Lists, sets: usize, sources: &[bool]) -> Vec<u32> {
-    let mut popularity = vec![0; sets];
-    for (package, _) in sources.iter().enumerate().filter(|(_, is_source)| **is_source) {
-        for &set in needs.get(package as u32) {
-            popularity[set as usize] += 1;
-        }
-    }
-    popularity
-}
-
-fn index_conditions(conditions: &[(u32, Condition)], packages: usize, flags: &mut [u8]) -> Lists {
-    let owners = conditions.iter().zip(0u32..);
-    let pairs: Vec<(u32, u32)> = owners.map(|((package, _), at)| (*package, at)).collect();
-    for &(package, _) in &pairs {
-        flags[package as usize] |= flag::CONDITIONAL;
-    }
-    Lists::from_pairs(packages, &pairs)
-}
-
-fn weak(
-    recommends: &[(u32, Condition)],
-    supplements: &mut Vec<(u32, Lowered)>,
-    sets: &Lists,
-    packages: usize,
-) -> Weak {
-    let mut weak = Weak::default();
-    let mut pairs = Vec::new();
-    for (package, condition) in recommends {
-        for &member in sets.get(condition.then.0) {
-            if condition.when.is_empty() {
-                pairs.push((member, *package));
-            } else {
-                let entry = (*package, condition.clone());
-                weak.conditional.entry(member).or_default().push(entry);
-            }
-        }
-    }
-    weak.by = Lists::from_pairs(packages, &pairs).sorted();
-    for (package, lowered) in supplements.drain(..) {
-        weak.called_by.entry(package).or_default().push(lowered);
-    }
-    weak
-}
-
-/// What follows from names, versions and architectures alone.
-struct Names<'a> {
-    tables: &'a Tables,
-    classes: &'a [Class],
-    by_name: &'a Lists,
-}
-
-impl Names<'_> {
-    fn class(&self, package: u32) -> Class {
-        self.classes[self.tables.package(PackageId(package)).architecture.index()]
-    }
-
-    /// Two packages of one name cannot be installed together, unless one is for 32 and the other for 64
-    /// bits.
-    fn same_name_conflicts(&self, pairs: &mut Vec<(u32, u32)>) {
-        for packages in self.by_name.iter().filter(|packages| packages.len() > 1) {
-            for (at, &one) in packages.iter().enumerate() {
-                let others = packages[at + 1..].iter();
-                let collide = others.filter(|&&other| self.class(one).collides(self.class(other)));
-                pairs.extend(collide.map(|&other| (one, other)));
-            }
-        }
-    }
-
-    /// Whom each package obsoletes: by name and version of the package, not by what it provides.
-    fn obsoletes(&self, installable: &[bool]) -> FxHashMap<u32, Vec<u32>> {
-        let mut obsoletes: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-        for id in self.tables.ids().filter(|id| installable[id.index()]) {
-            for &dependency in self.tables.relations(id, Relation::Obsoletes) {
-                let dependency = self.tables.dependencies.get(dependency);
-                for &other in self.by_name.get(dependency.name.0) {
-                    if self.is_obsoleted(id.0, other, dependency) {
-                        obsoletes.entry(id.0).or_default().push(other);
-                    }
-                }
-            }
-        }
-        obsoletes
-    }
-
-    fn is_obsoleted(&self, by: u32, other: u32, dependency: Dependency) -> bool {
-        let (package, old) =
-            (self.tables.package(PackageId(by)), self.tables.package(PackageId(other)));
-        let comparison = Comparison::EQUAL;
-        let itself = Dependency { name: old.name, comparison, evr: old.evr };
-        package.name != old.name
-            && self.class(by).collides(self.class(other))
-            && self.tables.satisfies(itself, dependency)
-    }
-
-    /// For each package of an architecture that is not the best of its name: those of the same version
-    /// that are. libsolv lets the inferior one in only beside one of those.
-    fn lockstep(&self, flags: &mut [u8], sets: &mut sets::Sets) -> FxHashMap<u32, SetId> {
-        let mut lockstep = FxHashMap::default();
-        for packages in self.by_name.iter().filter(|packages| packages.len() > 1) {
-            let ranks = packages.iter().map(|&package| self.class(package).rank);
-            let Some(best) = ranks.filter(|&rank| rank > Class::NOARCH).min() else { continue };
-            let is_inferior = |package: &&u32| self.class(**package).is_inferior_to(best);
-            for &package in packages.iter().filter(is_inferior) {
-                let evr = |id: u32| self.tables.package(PackageId(id)).evr;
-                let beside = packages.iter().filter(|other| !is_inferior(other));
-                let same = beside.filter(|&&other| evr(other) == evr(package)).copied();
-                lockstep.insert(package, sets.intern(&same.collect::<Vec<u32>>()));
-                flags[package as usize] |= flag::INFERIOR;
-            }
-        }
-        lockstep
-    }
-
-    /// Marks what libsolv's `dislike_old_versions` moves behind the others.
-    fn mark_old(&self, version_ranks: &[u32], flags: &mut [u8]) {
-        let priority =
-            |id: u32| self.tables.repository_of(PackageId(id)).map_or(0, |repo| repo.priority);
-        let architecture = |id: u32| self.tables.package(PackageId(id)).architecture;
-        for packages in self.by_name.iter().filter(|packages| packages.len() > 1) {
-            for &package in packages {
-                let is_newer = |&&other: &&u32| {
-                    let order = priority(other).cmp(&priority(package));
-                    let ranks = version_ranks[other as usize].cmp(&version_ranks[package as usize]);
-                    architecture(other) == architecture(package) && order.then(ranks).is_gt()
-                };
-                if packages.iter().any(|other| is_newer(&other)) {
-                    flags[package as usize] |= flag::OLD;
-                }
-            }
-        }
     }
 }

@@ -3,7 +3,7 @@
 //! Format: <https://github.com/rpm-software-management/createrepo_c>, `primary` of the rpm-md family.
 
 use super::scan::{Attributes, Scanner, Tag, unescape};
-use super::{Limits, LoadError, Problem};
+use super::{Limits, LoadError, Problem, Source};
 use crate::tables::{
     Comparison, Dependency, DependencyId, EvrId, Package, Relation, StringId, Tables,
 };
@@ -11,48 +11,39 @@ use hashbrown::HashTable;
 use memchr::memmem;
 use std::ops::Range;
 
-/// Cuts a document into about equal ranges that start where a package does, for as many threads.
-#[must_use]
-pub fn split(bytes: &[u8], parts: usize) -> Vec<Range<usize>> {
-    let finder = memmem::Finder::new(b"<package ");
-    let mut ranges = Vec::with_capacity(parts);
-    let mut start = 0;
-    for part in 1..parts {
-        let aim = (bytes.len() / parts * part).max(start);
-        let Some(found) = finder.find(&bytes[aim..]) else { break };
-        ranges.push(start..aim + found);
-        start = aim + found;
-    }
-    ranges.push(start..bytes.len());
-    ranges
+/// Where the first package at or behind a byte begins; the end of the document where there is none.
+pub(super) fn package_behind(bytes: &[u8], byte: usize) -> usize {
+    let start = byte.min(bytes.len());
+    memmem::find(&bytes[start..], b"<package ").map_or(bytes.len(), |found| start + found)
 }
 
-/// Reads the packages of a range of a document that [`split`] cut; `0..bytes.len()` is the whole.
+/// Adds the packages of a range of a document, from `0` or where a package begins to the end or where
+/// another does.
 ///
 /// # Errors
 /// The first thing that is not as it should be, with its line and package.
 pub fn parse(
-    document: &str,
-    bytes: &[u8],
+    tables: &mut Tables,
+    source: &Source<'_>,
     range: Range<usize>,
     limits: Limits,
-) -> Result<Tables, LoadError> {
+) -> Result<(), LoadError> {
     let mut reader = Reader {
-        scanner: Scanner::new(&bytes[..range.end], range.start),
-        bytes,
-        tables: Tables::new(),
+        scanner: Scanner::new(&source.bytes[..range.end], range.start),
+        bytes: source.bytes,
+        tables,
         package: Draft::default(),
         entries: HashTable::new(),
         limits,
     };
-    reader.read(range.start == 0).map_err(|problem| {
-        let mut error = LoadError::at(document, bytes, reader.scanner.position, problem);
+    let (is_first, is_last) = (range.start == 0, range.end == source.bytes.len());
+    reader.read(is_first, is_last).map_err(|problem| {
+        let mut error = LoadError::at(source.name, source.bytes, reader.scanner.position, problem);
         if let Some(name) = reader.package.name {
             reader.tables.strings.text(name).clone_into(&mut error.package);
         }
         error
-    })?;
-    Ok(reader.tables)
+    })
 }
 
 /// What is known so far of the package that is being read.
@@ -68,7 +59,7 @@ struct Draft {
 struct Reader<'a> {
     scanner: Scanner<'a>,
     bytes: &'a [u8],
-    tables: Tables,
+    tables: &'a mut Tables,
     package: Draft,
     /// Entries by how they are written, since most are written the same way many times: place and length
     /// of the attributes, and the dependency they give.
@@ -77,12 +68,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read(&mut self, from_start: bool) -> Result<(), Problem> {
+    fn read(&mut self, is_first: bool, is_last: bool) -> Result<(), Problem> {
         let limit = self.limits.document_bytes.min(u32::MAX as usize);
         if self.bytes.len() > limit {
             return Err(Problem::TooLarge { what: "the document", limit });
         }
-        let mut seen_root = !from_start;
+        let mut seen_root = !is_first;
         let mut closed = false;
         while let Some(tag) = self.scanner.next_tag()? {
             match tag.name {
@@ -95,8 +86,6 @@ impl Reader<'_> {
         if !seen_root {
             return Err(Problem::WrongDocument("metadata"));
         }
-        // A range that is not the last one ends where a package starts.
-        let is_last = memmem::find(&self.bytes[self.scanner.position..], b"<package ").is_none();
         if is_last && !closed { Err(Problem::Truncated) } else { Ok(()) }
     }
 

@@ -79,8 +79,15 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Where the tag ends: the first `>` that does not stand in quotes.
+/// Where the tag ends: the first `>` that does not stand in quotes. Nearly always that is the first of all,
+/// and as many quotes open as close before it.
 fn tag_end(bytes: &[u8]) -> Option<usize> {
+    let end = memchr(b'>', bytes)?;
+    let count = |quote: u8| bytes[..end].iter().filter(|&&byte| byte == quote).count();
+    if count(b'"') % 2 == 0 && count(b'\'') == 0 { Some(end) } else { quoted_tag_end(bytes) }
+}
+
+fn quoted_tag_end(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         at += memchr3(b'>', b'"', b'\'', &bytes[at..])?;

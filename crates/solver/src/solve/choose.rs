@@ -18,6 +18,14 @@ impl Solver<'_> {
     /// Leaves the candidates nothing speaks against: of the best repository and architecture, of the best
     /// version of their name, not obsoleted by another, and recommended if any is.
     pub(super) fn prune(&self, candidates: &mut Vec<u32>) {
+        self.prune_weak(candidates);
+        if candidates.len() > 1 {
+            self.keep_recommended(candidates);
+        }
+    }
+
+    /// The same without regard to what is recommended.
+    pub(super) fn prune_weak(&self, candidates: &mut Vec<u32>) {
         if candidates.len() > 1 && self.universe.has_priorities {
             self.keep_best_priority(candidates);
         }
@@ -29,9 +37,6 @@ impl Solver<'_> {
         }
         if candidates.len() > 1 && !self.universe.obsoletes.is_empty() {
             self.drop_obsoleted(candidates);
-        }
-        if candidates.len() > 1 {
-            self.keep_recommended(candidates);
         }
     }
 
@@ -101,10 +106,20 @@ impl Solver<'_> {
         if conditional.any(|(_, condition)| is_met(condition)) {
             return true;
         }
+        self.is_matched(package, weak)
+    }
+
+    /// Whether what a package supplements is installed.
+    pub(super) fn is_supplementing(&self, package: u32) -> bool {
+        self.is_matched(package, &self.universe.recommended)
+    }
+
+    fn is_matched(&self, package: u32, weak: &Weak) -> bool {
+        let holds = |condition: &Condition| {
+            condition.when.iter().any(|set| !self.is_met(set.0)) || self.is_met(condition.then.0)
+        };
         let mut lists = weak.called_by.get(&package).into_iter().flatten();
-        lists.any(|conditions| {
-            conditions.iter().all(|condition| !is_met(condition) || self.is_met(condition.then.0))
-        })
+        lists.any(|conditions| conditions.iter().all(holds))
     }
 
     /// Puts the better candidates first: the newest of their name, those that provide a newer version of

@@ -81,17 +81,22 @@ impl Solver<'_> {
     fn choose(&mut self, set: u32) -> u32 {
         let mut buffer = std::mem::take(&mut self.buffer);
         self.collect_open(set, &mut buffer);
-        self.prune(&mut buffer);
-        if buffer.len() > 1 {
-            self.reorder(&mut buffer);
+        let chosen = self.choose_among(&mut buffer);
+        self.buffer = buffer;
+        chosen
+    }
+
+    /// The best of candidates that stand in the order of choice; there must be one.
+    pub(super) fn choose_among(&mut self, candidates: &mut Vec<u32>) -> u32 {
+        self.prune(candidates);
+        if candidates.len() > 1 {
+            self.reorder(candidates);
             let start = self.alternatives.len();
-            self.alternatives.extend_from_slice(&buffer);
+            self.alternatives.extend_from_slice(candidates);
             let end = self.alternatives.len();
             self.branches.push(Branch { level: self.levels.len(), start, end });
         }
-        let chosen = buffer[0];
-        self.buffer = buffer;
-        chosen
+        candidates[0]
     }
 
     /// Forgets the choices made at a level or above.

@@ -30,6 +30,7 @@ pub struct Job {
     conditions: Vec<(u32, u32)>,
     forbidden: Vec<PackageId>,
     favour: Vec<(PackageId, i8)>,
+    pub(super) weak: bool,
 }
 
 impl Job {
@@ -45,6 +46,13 @@ impl Job {
         self.conditions.clear();
         self.forbidden.clear();
         self.favour.clear();
+        self.weak = false;
+    }
+
+    /// Whether what is recommended, and what supplements, is installed too. It is not unless told.
+    pub fn with_weak(&mut self, weak: bool) -> &mut Self {
+        self.weak = weak;
+        self
     }
 
     /// Asks for a package by name, a capability, a file, or one of them with a version: `zlib-devel`,

@@ -72,11 +72,12 @@ impl Solver<'_> {
         for &set in universe.member_of.get(package) {
             match self.standing(set) {
                 Standing::Met | Standing::Open => {}
-                Standing::Last(package) => {
-                    if self.active[set as usize] && !self.install(package) {
+                Standing::Last(package) if self.active[set as usize] => {
+                    if !self.install(package) {
                         return false;
                     }
                 }
+                Standing::Last(_) => {}
                 Standing::Lost => {
                     if !self.lose(set) {
                         return false;
@@ -120,29 +121,32 @@ impl Solver<'_> {
     /// Conditions of installed packages: those that hold make their consequence a need, and those that
     /// must not hold forbid what would complete them.
     fn check_conditions(&mut self) -> bool {
-        let universe = self.universe;
         let mut at = 0;
         while let Some(&(owner, number)) = self.watching.get(at) {
-            at += 1;
-            let condition = &universe.conditions[number as usize];
-            let mut unmet = condition.when.iter().filter(|set| !self.is_met(set.0));
-            match (unmet.next(), unmet.next()) {
-                (None, _) => {
-                    // Conditional rules stand among their owner's, behind the plain ones.
-                    let need = Need::new(owner, u32::MAX - number, condition.then.0);
-                    let is_new = !self.active[condition.then.0 as usize];
-                    if (is_new || condition.then == SetId::EMPTY) && !self.need(need) {
-                        return false;
-                    }
-                }
-                (Some(&SetId(set)), None) if self.standing(condition.then.0) == Standing::Lost => {
-                    if !universe.sets.get(set).iter().all(|&member| self.forbid(member)) {
-                        return false;
-                    }
-                }
-                _ => {}
+            if !self.check_condition(owner, number) {
+                return false;
             }
+            at += 1;
         }
         true
+    }
+
+    fn check_condition(&mut self, owner: u32, number: u32) -> bool {
+        let universe = self.universe;
+        let condition = &universe.conditions[number as usize];
+        let then = condition.then;
+        let mut unmet = condition.when.iter().filter(|set| !self.is_met(set.0));
+        match (unmet.next(), unmet.next()) {
+            (None, _) => {
+                // Conditional rules stand among their owner's, behind the plain ones.
+                let need = Need::new(owner, u32::MAX - number, then.0);
+                let is_known = self.active[then.0 as usize] && then != SetId::EMPTY;
+                is_known || self.need(need)
+            }
+            (Some(&SetId(set)), None) if self.standing(then.0) == Standing::Lost => {
+                universe.sets.get(set).iter().all(|&member| self.forbid(member))
+            }
+            _ => true,
+        }
     }
 }
