@@ -41,6 +41,8 @@ pub mod rich;
 
 pub mod universe;
 
+pub mod snapshot;
+
 pub mod solve;
 
 pub mod batch;

@@ -1,10 +1,12 @@
 //! Many short lists in two arrays: where each ends, and the items one behind the other.
 
+use super::column::Column;
+
 /// Lists of `u32` numbers by number, as a compressed sparse row.
 #[derive(Debug, Clone, Default)]
 pub struct Lists {
-    ends: Vec<u32>,
-    items: Vec<u32>,
+    pub(super) ends: Column<u32>,
+    pub(super) items: Column<u32>,
 }
 
 impl Lists {
@@ -38,15 +40,16 @@ impl Lists {
 
     /// Appends a list.
     pub fn push(&mut self, list: impl IntoIterator<Item = u32>) -> u32 {
-        self.items.extend(list);
-        self.ends.push(self.items.len() as u32);
-        self.ends.len() as u32 - 1
+        let (items, ends) = (self.items.to_mut(), self.ends.to_mut());
+        items.extend(list);
+        ends.push(items.len() as u32);
+        ends.len() as u32 - 1
     }
 
     /// Keeps only the first lists.
     pub(crate) fn truncate(&mut self, count: usize) {
-        self.ends.truncate(count);
-        self.items.truncate(self.ends.last().map_or(0, |&end| end as usize));
+        self.ends.to_mut().truncate(count);
+        self.items.to_mut().truncate(self.ends.last().map_or(0, |&end| end as usize));
     }
 
     /// Lists from pairs of list and item, each list's items in the order of the pairs.
@@ -68,7 +71,7 @@ impl Lists {
             items[*at as usize] = item;
             *at += 1;
         }
-        Self { ends, items }
+        Self { ends: ends.into(), items: items.into() }
     }
 
     /// The list of lists each item is in.
@@ -91,31 +94,33 @@ impl Lists {
     /// The same lists, each sorted and without repetitions.
     #[must_use]
     pub fn sorted(mut self) -> Self {
+        let (items, ends) = (self.items.to_mut(), self.ends.to_mut());
         let (mut start, mut kept) = (0, 0);
-        for list in 0..self.ends.len() {
-            let end = self.ends[list] as usize;
-            self.items[start..end].sort_unstable();
+        for list_end in ends {
+            let end = *list_end as usize;
+            items[start..end].sort_unstable();
             let first = kept;
             for at in start..end {
-                let item = self.items[at];
-                if kept == first || self.items[kept - 1] != item {
-                    self.items[kept] = item;
+                let item = items[at];
+                if kept == first || items[kept - 1] != item {
+                    items[kept] = item;
                     kept += 1;
                 }
             }
-            self.ends[list] = kept as u32;
+            *list_end = kept as u32;
             start = end;
         }
-        self.items.truncate(kept);
-        self.items.shrink_to_fit();
+        items.truncate(kept);
+        items.shrink_to_fit();
         self
     }
 
     /// Changes the items of each list in place.
     pub(crate) fn for_each_mut(&mut self, mut change: impl FnMut(u32, &mut [u32])) {
+        let items = self.items.to_mut();
         let mut start = 0;
         for (list, &end) in self.ends.iter().enumerate() {
-            change(list as u32, &mut self.items[start..end as usize]);
+            change(list as u32, &mut items[start..end as usize]);
             start = end as usize;
         }
     }

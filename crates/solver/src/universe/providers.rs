@@ -1,12 +1,21 @@
 //! From a dependency to the packages that meet it.
 
-use crate::tables::{Dependency, DependencyId, PackageId, Relation, StringId, Tables};
+use crate::tables::{Column, Dependency, DependencyId, PackageId, Relation, StringId, Tables};
+use bytemuck::{Pod, Zeroable};
+
+/// A package and something it provides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Entry {
+    pub(super) package: PackageId,
+    pub(super) provided: DependencyId,
+}
 
 /// Who provides what, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Providers {
-    ends: Vec<u32>,
-    entries: Vec<(PackageId, DependencyId)>,
+    pub(super) ends: Column<u32>,
+    pub(super) entries: Column<Entry>,
 }
 
 impl Providers {
@@ -26,18 +35,18 @@ impl Providers {
             *end = start;
             start += length;
         }
-        let mut entries = vec![(PackageId(0), DependencyId(0)); start as usize];
+        let mut entries = vec![Entry::zeroed(); start as usize];
         for package in packages() {
             for &provided in tables.relations(package, Relation::Provides) {
                 let at = &mut ends[name_of(provided)];
-                entries[*at as usize] = (package, provided);
+                entries[*at as usize] = Entry { package, provided };
                 *at += 1;
             }
         }
-        Self { ends, entries }
+        Self { ends: ends.into(), entries: entries.into() }
     }
 
-    fn of_name(&self, name: StringId) -> &[(PackageId, DependencyId)] {
+    fn of_name(&self, name: StringId) -> &[Entry] {
         let index = name.index();
         let Some(&end) = self.ends.get(index) else { return &[] };
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
@@ -47,7 +56,7 @@ impl Providers {
     /// Appends the packages that meet a plain dependency, sorted by id.
     pub(crate) fn of(&self, tables: &Tables, asked: Dependency, out: &mut Vec<u32>) {
         let start = out.len();
-        for &(package, provided) in self.of_name(asked.name) {
+        for &Entry { package, provided } in self.of_name(asked.name) {
             let is_new = out[start..].last() != Some(&package.0);
             if is_new && tables.satisfies(tables.dependencies.get(provided), asked) {
                 out.push(package.0);
