@@ -23,7 +23,9 @@ const REPETITIONS: usize = 5;
 fn main() -> Result<(), Box<dyn Error>> {
     let argument = std::env::args().skip(1).find(|word| !word.starts_with('-'));
     let Some(folder) = argument.or_else(|| std::env::var("MILLSTREAM_REPODATA").ok()) else {
-        println!("distribution: SKIPPED, MILLSTREAM_REPODATA does not say where the repositories are");
+        println!(
+            "distribution: SKIPPED, MILLSTREAM_REPODATA does not say where the repositories are"
+        );
         return Ok(());
     };
     let folder = PathBuf::from(folder);

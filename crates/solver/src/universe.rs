@@ -13,7 +13,9 @@ mod stored;
 pub use sets::SetId;
 
 use crate::rich::RichError;
-use crate::tables::{Column, Comparison, Dependency, DependencyId, EvrId, Lists, PackageId, Tables};
+use crate::tables::{
+    Column, Comparison, Dependency, DependencyId, EvrId, Lists, PackageId, Tables,
+};
 use architecture::Class;
 use index::{first_flags, index_conditions, needs, popularity, symmetric, weak};
 use names::Names;

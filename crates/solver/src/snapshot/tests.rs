@@ -63,7 +63,8 @@ fn tables_can_grow_on() {
     assert_eq!(new.index(), universe.tables().strings.len());
     tables.append(universe.tables());
     assert_eq!(tables.len(), 2 * universe.tables().len());
-    let (first, again) = (testing::package(&snapshot.universe, "app-2:1.5"), universe.tables().len());
+    let (first, again) =
+        (testing::package(&snapshot.universe, "app-2:1.5"), universe.tables().len());
     let again = tables.ids().nth(again).unwrap();
     for relation in Relation::ALL {
         assert_eq!(tables.relations(first, relation), tables.relations(again, relation));
@@ -82,7 +83,10 @@ fn a_file_is_replaced_as_a_whole() {
     let first = open(&path).unwrap();
     save(&path, &testing::universe("c"), &Origin::new("x86_64")).unwrap();
     // Who has the old one keeps it.
-    assert_eq!(first.universe.tables().nevra(testing::package(&first.universe, "b")), "b-1-1.x86_64");
+    assert_eq!(
+        first.universe.tables().nevra(testing::package(&first.universe, "b")),
+        "b-1-1.x86_64"
+    );
     assert_eq!(origin_of(&path).unwrap(), Origin::new("x86_64"));
     assert_eq!(open(&path).unwrap().universe.tables().len(), 1);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -111,11 +115,16 @@ fn use_all(universe: &Universe) {
     let tables = universe.tables();
     for id in tables.ids() {
         drop(tables.nevra(id));
-        assert!(tables.repository_of(id).is_none_or(|it| it.packages.contains(&(id.index() as u32))));
+        assert!(
+            tables.repository_of(id).is_none_or(|it| it.packages.contains(&(id.index() as u32)))
+        );
         for relation in Relation::ALL {
             for dependency in tables.relations(id, relation) {
                 drop(tables.dependency_text(*dependency));
-                universe.set_of(*dependency).into_iter().for_each(|set| drop(members(universe, set)));
+                universe
+                    .set_of(*dependency)
+                    .into_iter()
+                    .for_each(|set| drop(members(universe, set)));
                 let rich = universe.rich(*dependency, true).into_iter().flatten();
                 rich.for_each(|condition| drop(members(universe, condition.then)));
             }

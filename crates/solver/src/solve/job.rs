@@ -82,6 +82,15 @@ impl Job {
         Ok(self)
     }
 
+    /// Asks for one of several packages.
+    pub fn one_of(&mut self, universe: &Universe, packages: &[PackageId]) -> &mut Self {
+        let mut living = packages.to_vec();
+        living.retain(|&package| !universe.is_dead(package));
+        living.sort_unstable_by_key(|package| universe.choice_ranks[package.index()]);
+        self.wants.push(Want::Any(living));
+        self
+    }
+
     /// Asks for just this package. Its architecture may be inferior then.
     pub fn package(&mut self, package: PackageId) -> &mut Self {
         self.wants.push(Want::Package(package));

@@ -79,14 +79,19 @@ impl Evrs {
         self.all.iter().copied()
     }
 
-    /// The order of two versions, releases included: what is newer.
+    /// The order of two versions, releases included: what is newer. A missing release comes before all
+    /// others, even one that begins with a tilde.
     #[must_use]
     pub fn compare(&self, strings: &Strings, left: EvrId, right: EvrId) -> Ordering {
         if left == right {
             return Ordering::Equal;
         }
         let (left, right) = (self.get(left), self.get(right));
-        let releases = || compare_ids(strings, left.release, right.release);
+        let is_given = |evr: Evr| evr.release != StringId::EMPTY;
+        let releases = || match (is_given(left), is_given(right)) {
+            (true, true) => compare_ids(strings, left.release, right.release),
+            (left, right) => left.cmp(&right),
+        };
         compare_without_release(strings, left, right).then_with(releases)
     }
 

@@ -123,7 +123,8 @@ impl Evrs {
 
     fn restore(reader: &mut Reader, strings: usize) -> Result<Self, SnapshotError> {
         let all: Column<Evr> = reader.column("versions")?;
-        let highest = all.iter().fold(0, |highest, evr| highest.max(evr.version.0.max(evr.release.0)));
+        let highest =
+            all.iter().fold(0, |highest, evr| highest.max(evr.version.0.max(evr.release.0)));
         if all.first() != Some(&Evr::default()) || highest as usize >= strings {
             return Err(out_of_range("versions"));
         }
@@ -141,7 +142,8 @@ impl Dependencies {
 
     fn restore(reader: &mut Reader, strings: usize, evrs: usize) -> Result<Self, SnapshotError> {
         let all: Column<super::Dependency> = reader.column("dependencies")?;
-        let highest = all.iter().fold((0, 0), |(name, evr), it| (it.name.0.max(name), it.evr.0.max(evr)));
+        let highest =
+            all.iter().fold((0, 0), |(name, evr), it| (it.name.0.max(name), it.evr.0.max(evr)));
         if !all.is_empty() && (highest.0 as usize >= strings || highest.1 as usize >= evrs) {
             return Err(out_of_range("dependencies"));
         }

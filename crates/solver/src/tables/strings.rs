@@ -30,7 +30,8 @@ pub struct Strings {
 
 impl Default for Strings {
     fn default() -> Self {
-        let mut strings = Self { bytes: Column::new(), ends: Column::new(), numbers: Index::default() };
+        let mut strings =
+            Self { bytes: Column::new(), ends: Column::new(), numbers: Index::default() };
         strings.intern(b"");
         strings
     }
