@@ -225,8 +225,10 @@ impl<'u> Solver<'u> {
     }
 
     fn answer(&self) -> Answer {
-        let installed = self.trail[self.base.trail..].iter().filter(|entry| *entry & 1 == 0);
-        let mut packages: Vec<PackageId> = installed.map(|entry| PackageId(entry >> 1)).collect();
+        let installed = || self.trail[self.base.trail..].iter().filter(|entry| *entry & 1 == 0);
+        // As large as it must be, since there are as many answers as sources.
+        let mut packages = Vec::with_capacity(installed().count());
+        packages.extend(installed().map(|entry| PackageId(entry >> 1)));
         packages.sort_unstable();
         Answer { packages }
     }

@@ -191,6 +191,8 @@ impl Tables {
     /// Gives back what growing set aside.
     pub fn shrink(&mut self) {
         self.strings.shrink();
+        self.evrs.shrink();
+        self.dependencies.shrink();
         self.packages.shrink();
         self.relations.shrink();
     }

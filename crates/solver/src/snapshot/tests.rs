@@ -1,6 +1,7 @@
 //! A snapshot says what the universe said it was made of.
 
 use super::*;
+use crate::load::repomd::Checksum;
 use crate::solve::Solver;
 use crate::tables::Relation;
 use crate::testing;
@@ -32,7 +33,8 @@ const QUESTIONS: [&str; 7] = [
 ];
 
 fn origin() -> Origin {
-    Origin::new("x86_64").with_repository("first", 0, "sha256:00").with_fact("two\nlines")
+    let checksum = Checksum { function: "sha256".to_owned(), digest: "00".to_owned() };
+    Origin::new("x86_64").with_repository("first", 0, &checksum).with_fact("two\nlines")
 }
 
 #[test]

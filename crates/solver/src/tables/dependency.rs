@@ -171,6 +171,10 @@ impl Dependencies {
         self.all.is_empty()
     }
 
+    pub(crate) fn shrink(&mut self) {
+        self.all.shrink();
+    }
+
     /// All of them by number.
     pub fn iter(&self) -> impl Iterator<Item = Dependency> {
         self.all.iter().copied()

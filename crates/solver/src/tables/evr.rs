@@ -74,6 +74,10 @@ impl Evrs {
         self.all[id.index()]
     }
 
+    pub(crate) fn shrink(&mut self) {
+        self.all.shrink();
+    }
+
     /// All of them by number.
     pub fn iter(&self) -> impl Iterator<Item = Evr> {
         self.all.iter().copied()

@@ -42,7 +42,7 @@ impl Relations {
         is_source: &[bool],
     ) -> Result<Self, UniverseError> {
         let mut relations = Self {
-            sets: Sets::new(),
+            sets: Sets::new(tables.len()),
             set_of: vec![UNKNOWN; tables.dependencies.len()],
             rich: FxHashMap::default(),
             requires: Vec::with_capacity(tables.len() * 4),

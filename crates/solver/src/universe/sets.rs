@@ -2,7 +2,7 @@
 
 use crate::tables::Lists;
 use hashbrown::HashTable;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
 
 /// Number of a set of packages.
@@ -17,23 +17,27 @@ impl SetId {
 /// Collects sets while relations are lowered. Members are sorted by id.
 pub(super) struct Sets {
     pub(super) lists: Lists,
-    singles: FxHashMap<u32, u32>,
+    /// By package: the set that has it alone, 0 where there is none yet.
+    singles: Vec<u32>,
     numbers: HashTable<u32>,
 }
 
 impl Sets {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(packages: usize) -> Self {
         let mut lists = Lists::default();
         lists.push([]);
-        Self { lists, singles: FxHashMap::default(), numbers: HashTable::new() }
+        Self { lists, singles: vec![0; packages], numbers: HashTable::new() }
     }
 
     pub(super) fn intern(&mut self, members: &[u32]) -> SetId {
         match members {
             [] => SetId::EMPTY,
             [only] => {
-                let lists = &mut self.lists;
-                SetId(*self.singles.entry(*only).or_insert_with(|| lists.push([*only])))
+                let known = &mut self.singles[*only as usize];
+                if *known == 0 {
+                    *known = self.lists.push([*only]);
+                }
+                SetId(*known)
             }
             _ => self.intern_many(members),
         }
