@@ -91,6 +91,8 @@ pub(crate) struct Clauses {
     watches: Vec<Vec<ClauseId>>,
     /// By variable.
     values: Vec<Option<bool>>,
+    /// By variable: whether it ever failed, and whether it ever held.
+    ever: Vec<[bool; 2]>,
     /// By variable: how many decisions stood when it was assigned.
     levels: Vec<u32>,
     /// By variable: the clause that assigned it.
@@ -115,6 +117,7 @@ impl Clauses {
     pub(crate) fn variable(&mut self) -> u32 {
         let variable = self.values.len() as u32;
         self.values.push(None);
+        self.ever.push([false; 2]);
         self.levels.push(0);
         self.reasons.push(ClauseId::NONE);
         self.seen.push(false);
@@ -131,6 +134,11 @@ impl Clauses {
     /// What is known of a variable.
     pub(crate) fn value(&self, variable: u32) -> Option<bool> {
         self.values[variable as usize]
+    }
+
+    /// Whether a variable ever failed, and whether it ever held, also where that was taken back.
+    pub(crate) fn ever(&self, variable: u32) -> [bool; 2] {
+        self.ever[variable as usize]
     }
 
     fn is(&self, literal: Literal) -> Option<bool> {
@@ -157,6 +165,7 @@ impl Clauses {
         debug_assert!(self.is(literal).is_none(), "what is assigned is assigned again");
         let variable = literal.variable() as usize;
         self.values[variable] = Some(literal.is_positive());
+        self.ever[variable][usize::from(literal.is_positive())] = true;
         self.levels[variable] = self.decisions.len() as u32;
         self.reasons[variable] = reason;
         self.trail.push(literal);

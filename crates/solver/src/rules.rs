@@ -97,6 +97,18 @@ impl<'u> Rules<'u> {
         self.variables.contains_key(&Subject::Package(package))
     }
 
+    /// The packages that were ever forbidden, and those that were ever installed or whose own words were
+    /// read, also where that was taken back.
+    pub(crate) fn looked_into(&self) -> impl Iterator<Item = (u32, [bool; 2])> + '_ {
+        self.subjects.iter().zip(0u32..).filter_map(|(subject, variable)| match *subject {
+            Subject::Package(package) => {
+                let [failed, held] = self.clauses.ever(variable);
+                Some((package, [failed, held || self.expanded[variable as usize]]))
+            }
+            Subject::Set(_) => None,
+        })
+    }
+
     /// Installs a package because somebody chose to.
     pub(crate) fn decide(&mut self, package: u32) {
         let literal = self.package(package);

@@ -25,7 +25,7 @@ use crate::universe::{SetId, Universe};
 use state::{Branch, Mark, Need, Scan};
 use std::sync::Arc;
 
-/// How many decisions may be taken back for one question before it is left undecided.
+/// How many decisions may be taken back for one question before the exact search has to decide it.
 const BUDGET: u32 = 1000;
 
 /// What came of a question.
@@ -194,10 +194,10 @@ impl<'u> Solver<'u> {
             Ok(()) if self.verify(job) => Outcome::Solved(self.answer()),
             Ok(()) => {
                 debug_assert!(false, "an answer that is none");
-                self.search(job)
+                self.search_on(job)
             }
             Err(Stop::Conflict) => Outcome::Unsatisfiable(self.conflict),
-            Err(Stop::Budget) => self.search(job),
+            Err(Stop::Budget) => self.search_on(job),
         }
     }
 

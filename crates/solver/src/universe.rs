@@ -48,6 +48,17 @@ pub struct Condition {
     pub then: SetId,
 }
 
+impl Condition {
+    /// Whether a package that requires this cannot be installed since it is itself all that must not be
+    /// there, as `(x unless y)` of a package that provides `y`. A conflict with oneself, in contrast, means
+    /// the others. `sets` are all members of each set.
+    pub(crate) fn refuses(&self, package: u32, sets: &Lists) -> bool {
+        self.then == SetId::EMPTY
+            && !self.when.is_empty()
+            && self.when.iter().all(|set| sets.get(set.0).contains(&package))
+    }
+}
+
 /// What is decided before the repositories are looked at.
 #[derive(Debug, Clone)]
 pub struct Options {

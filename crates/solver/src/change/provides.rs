@@ -26,14 +26,19 @@ impl Patch<'_> {
         }
         self.index.stated_by.edit(&mut edits);
         for (id, old) in self.before.clone() {
-            for name in old.iter().flat_map(|old| self.obsoleted_names(old)).collect::<Vec<_>>() {
-                self.index.obsoleters.entry(name).or_default().retain(|&by| by != id);
+            self.index_obsoleted(id, old.as_ref());
+        }
+    }
+
+    fn index_obsoleted(&mut self, id: u32, old: Option<&Package>) {
+        for name in old.map(|old| self.obsoleted_names(old)).unwrap_or_default() {
+            if let Some(by) = self.index.obsoleters.get_mut(&name) {
+                by.retain(|&by| by != id);
             }
-            if !self.universe.has(id, flag::INSTALLABLE) {
-                continue;
-            }
-            let new = *self.universe.tables.package(PackageId(id));
-            for name in self.obsoleted_names(&new) {
+        }
+        if self.universe.has(id, flag::INSTALLABLE) {
+            let new = self.universe.tables.package(PackageId(id));
+            for name in self.obsoleted_names(new) {
                 self.index.obsoleters.entry(name).or_default().push(id);
             }
         }

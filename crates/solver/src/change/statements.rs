@@ -37,6 +37,9 @@ fn strong(universe: &Universe, package: u32) -> Statement {
     for (relation, holds) in [(Relation::Requires, true), (Relation::Conflicts, false)] {
         for &id in universe.tables.relations(PackageId(package), relation) {
             for condition in lowered(universe, id, holds) {
+                if holds && condition.refuses(package, &universe.raw) {
+                    statement.needs.push(SetId::EMPTY.0);
+                }
                 match condition.when.as_slice() {
                     [] => statement.needs.push(condition.then.0),
                     [set] if condition.then == SetId::EMPTY => {

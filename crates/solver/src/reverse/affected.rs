@@ -50,7 +50,9 @@ impl Watch {
             search.marked.extend(number.filter(|number| was_there(number) != live.is_present(*id)));
         }
         let job = self.questions.base(universe).unwrap_or_default();
-        search.hits_base |= job != self.base_job;
+        // The base asks for the dead, too, but they are none of its candidates.
+        let is_asked = |id: &PackageId| job.any_wants().any(|candidates| candidates.contains(id));
+        search.hits_base |= job != self.base_job || effect.flipped.iter().any(is_asked);
         let mut disturbed = search.disturbed(effect);
         search.spread(&mut disturbed);
         let mut base = None;

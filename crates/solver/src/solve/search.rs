@@ -38,21 +38,44 @@ impl Solver<'_> {
         }
         let base = std::sync::Arc::clone(&self.base_job);
         let mut rules = Rules::new(self.universe, [&base, job], false);
+        let outcome = self.search_by(&mut rules, job);
+        self.note_rules(&rules);
+        outcome
+    }
+
+    /// The same for a question that was begun another way, which the answer depends on as well: had it come
+    /// to an end, that would be the answer.
+    pub(super) fn search_on(&mut self, job: &Job) -> Outcome {
+        let before = self.noted();
+        let outcome = self.search(job);
+        self.note(before);
+        outcome
+    }
+
+    fn search_by(&mut self, rules: &mut Rules<'_>, job: &Job) -> Outcome {
         let mut progress = Progress::default();
-        let mut polish = POLISH;
+        let (mut polish, mut retaken) = (POLISH, None);
         loop {
-            if let Some(failed) = self.settle(&mut rules, &mut progress) {
+            if let Some(failed) = self.settle(rules, &mut progress) {
                 let Some(level) = rules.learn(failed) else {
                     return Outcome::Unsatisfiable(self.conflict);
                 };
+                retaken = None;
                 self.retract_to(level);
-                progress.retract(&rules, self);
+                progress.retract(rules, self);
                 continue;
             }
-            let next = self.decide().or_else(|| self.polish(&mut polish));
-            let Some(package) = next else { return self.finish(job) };
-            rules.backtrack(self.levels.len());
-            progress.retract(&rules, self);
+            let Some(package) = self.retake(&mut retaken).or_else(|| self.decide()) else {
+                // What was learned since may say something of the choice once more is open, so that is
+                // followed first.
+                retaken = self.polish(&mut polish);
+                if retaken.is_none() {
+                    return self.finish(job);
+                }
+                rules.backtrack(self.levels.len());
+                progress.retract(rules, self);
+                continue;
+            };
             self.levels.push(self.mark());
             self.install(package);
             rules.decide(package);
@@ -65,7 +88,7 @@ impl Solver<'_> {
         self.retracted = 0;
         if job.weak && self.run(true).is_err() {
             let mut without = job.clone();
-            return self.search(without.with_weak(false));
+            return self.search_on(without.with_weak(false));
         }
         debug_assert!(self.verify(job), "an answer that is none");
         Outcome::Solved(self.answer())
@@ -76,6 +99,17 @@ impl Solver<'_> {
         *left = left.checked_sub(1)?;
         let (branch, at) = self.superfluous()?;
         Some(self.take_branch(branch, at))
+    }
+
+    /// The package of a choice that is made another way, unless it was decided meanwhile.
+    fn retake(&mut self, retaken: &mut Option<u32>) -> Option<u32> {
+        let package = retaken.take()?;
+        if self.is_decided(package) {
+            // The next decision is none of that choice.
+            self.forget_branches(self.levels.len());
+            return None;
+        }
+        Some(package)
     }
 
     fn retract_to(&mut self, level: usize) {

@@ -1,6 +1,7 @@
 //! What a question's answer depends on: every package that was installed or forbidden on the way to it.
 
 use super::Solver;
+use crate::rules::Rules;
 
 /// What questions find when they begin.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,6 +32,28 @@ impl Solver<'_> {
         let of =
             |bit: u32| entries().filter(move |entry| **entry & 1 == bit).map(|entry| entry >> 1);
         (of(0), of(1))
+    }
+
+    /// Everything installed or forbidden for the question so far, where that is noted.
+    pub(super) fn noted(&self) -> Vec<u32> {
+        let Some(undone) = &self.undone else { return Vec::new() };
+        [undone, &self.trail[self.base.trail..]].concat()
+    }
+
+    /// Notes what was looked at in another way than by the solver itself.
+    pub(super) fn note(&mut self, entries: impl IntoIterator<Item = u32>) {
+        if let Some(undone) = &mut self.undone {
+            undone.extend(entries);
+        }
+    }
+
+    /// Notes what the exact search looked at: its clauses see contradictions before the solver does, so not
+    /// all of it came to be installed or forbidden there.
+    pub(super) fn note_rules(&mut self, rules: &Rules<'_>) {
+        self.note(rules.looked_into().flat_map(|(package, [failed, held])| {
+            let entries = [held.then_some(package << 1), failed.then_some(package << 1 | 1)];
+            entries.into_iter().flatten()
+        }));
     }
 
     /// Where all questions begin.

@@ -157,7 +157,7 @@ impl Relations {
                 continue;
             }
             for condition in self.lowered(tables, providers, id, buffer) {
-                if self.refuses_itself(package, &condition) {
+                if condition.refuses(package.0, &self.sets.lists) {
                     self.requires.push((package.0, SetId::EMPTY.0));
                 }
                 self.add_condition(package, condition);
@@ -182,15 +182,6 @@ impl Relations {
             [set] if condition.then == SetId::EMPTY => self.add_conflict(package, *set),
             _ => self.conditions.push((package.0, condition)),
         }
-    }
-
-    /// Whether a requirement cannot hold where the package itself is installed, as `(x unless y)` of a
-    /// package that provides `y`. A conflict with oneself, in contrast, means the others.
-    fn refuses_itself(&self, package: PackageId, condition: &Condition) -> bool {
-        let has_itself = |set: &SetId| self.sets.lists.get(set.0).contains(&package.0);
-        condition.then == SetId::EMPTY
-            && !condition.when.is_empty()
-            && condition.when.iter().all(has_itself)
     }
 
     fn add_conflict(&mut self, package: PackageId, set: SetId) {

@@ -6,7 +6,8 @@ use solver::solve::{Job, Outcome, Solver};
 use solver::tables::PackageId;
 use solver::universe::{Options, Universe};
 
-/// The answers to all questions there are about a universe; what could not be is told without its reason.
+/// The answers to all questions there are about a universe, each by libsolv's choices and by the exact search;
+/// what could not be is told without its reason.
 pub(crate) fn answers(universe: &Universe) -> Vec<(PackageId, Option<Vec<PackageId>>)> {
     let mut base = Job::new();
     base.install(universe, "p0").unwrap();
@@ -22,16 +23,17 @@ pub(crate) fn answers(universe: &Universe) -> Vec<(PackageId, Option<Vec<Package
             } else {
                 job.package(id);
             }
-            let outcome = match solver.solve(&job) {
+            let both = [solver.solve(&job), solver.search(&job)].map(|outcome| match outcome {
                 Outcome::Solved(answer) => {
                     let mut all: Vec<PackageId> = answer.packages;
                     all.extend(&installed);
                     all.sort_unstable();
                     Some(all)
                 }
-                _ => None,
-            };
-            answers.push((id, outcome));
+                Outcome::Unsatisfiable(_) => None,
+            });
+            assert_eq!(both[0].is_some(), both[1].is_some(), "{id:?}: {both:?}");
+            answers.extend(both.map(|answer| (id, answer)));
         }
     }
     answers

@@ -11,16 +11,15 @@ fn asked_one_by_one(live: &LiveUniverse, questions: &Questions, about: &[Package
     Watch::new(live, questions.clone(), about.to_vec(), 1).unwrap()
 }
 
-/// Those whose verdict was one and is another.
+/// The packages whose verdict was the one and is the other now.
 fn turned(
-    about: &[PackageId],
-    before: &[Option<Verdict>],
     watch: &Watch,
-    (from, to): (Verdict, Verdict),
+    before: &[(PackageId, Option<Verdict>)],
+    from: Verdict,
+    to: Verdict,
 ) -> Vec<PackageId> {
-    let both = about.iter().copied().zip(before);
-    let was = both.filter(|(_, before)| **before == Some(from));
-    was.map(|(id, _)| id).filter(|id| watch.verdict(*id) == Some(to)).collect()
+    let were = before.iter().filter(|(_, verdict)| *verdict == Some(from)).map(|(id, _)| *id);
+    were.filter(|id| watch.verdict(*id) == Some(to)).collect()
 }
 
 /// Verdicts by package, and those that differ after a change.
@@ -66,12 +65,10 @@ fn check(seeds: std::ops::Range<u64>) {
             for ((difference, watch), about) in
                 differences.iter().zip(&mut watched).zip([&packages, &sources])
             {
-                let before: Vec<Option<Verdict>> =
-                    about.iter().map(|id| watch.verdict(*id)).collect();
+                let before: Vec<_> = about.iter().map(|id| (*id, watch.verdict(*id))).collect();
                 watch.follow(&live, &applied.effect, 1);
-                let (solved, lost) = (Verdict::Solved, Verdict::Unsatisfiable);
-                let broken = turned(about, &before, watch, (solved, lost));
-                let mended = turned(about, &before, watch, (lost, solved));
+                let broken = turned(watch, &before, Verdict::Solved, Verdict::Unsatisfiable);
+                let mended = turned(watch, &before, Verdict::Unsatisfiable, Verdict::Solved);
                 let told: Vec<PackageId> = difference.broken.iter().map(|(id, _)| *id).collect();
                 let told: Vec<PackageId> =
                     told.into_iter().filter(|id| about.contains(id)).collect();

@@ -47,14 +47,14 @@ impl Rule {
     }
 }
 
-/// A rule, and what it does to candidates in the order of choice.
-type Pruning<'s> = (Rule, fn(&Solver<'s>, &mut Vec<u32>));
+/// Leaves of candidates those that a rule does not speak against.
+type Prune<'u> = fn(&Solver<'u>, &mut Vec<u32>);
 
-impl<'u> Solver<'u> {
+impl Solver<'_> {
     /// The rule that chooses one candidate before another over what is installed now; none where no rule
     /// does, or another way round.
     pub(crate) fn rule_between(&self, winner: u32, loser: u32) -> Option<Rule> {
-        let prunings: [Pruning<'u>; 5] = [
+        let prunings: [(Rule, Prune<'_>); 5] = [
             (Rule::Priority, Self::keep_best_priority),
             (Rule::Architecture, Self::keep_best_architecture),
             (Rule::Version, Self::keep_best_versions),

@@ -107,8 +107,8 @@ impl Judge {
             asked.name == name && tables.satisfies(itself, asked)
         };
         let of = |relation| tables.relations(one, relation).iter();
-        let by_name = collide && (is_same_name || of(Relation::Obsoletes).any(is_obsoleted));
-        by_name || of(Relation::Conflicts).any(|&asked| self.provides(other, asked))
+        let replaces = || is_same_name || of(Relation::Obsoletes).any(is_obsoleted);
+        (collide && replaces()) || of(Relation::Conflicts).any(|&asked| self.provides(other, asked))
     }
 
     /// An inferior architecture needs the same version of the better one, where there is the better one.
