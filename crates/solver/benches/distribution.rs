@@ -1,4 +1,4 @@
-//! Times of loading and solving a whole distribution: `MILLSTREAM_DATA=FOLDER cargo bench -p solver`.
+//! Times of loading and solving a whole distribution: `MILLSTREAM_REPODATA=FOLDER cargo bench -p solver`.
 //!
 //! The folder holds `sid-binary` and `sid-source`, each with `primary.xml.gz`, and `sid-build-group.txt`.
 //! An argument in place of the variable does as well.
@@ -8,6 +8,7 @@
 
 use solver::batch::solve_all;
 use solver::load::{Limits, Source, load_primaries};
+use solver::snapshot::{self, Origin};
 use solver::solve::{Job, Outcome, Solver};
 use solver::tables::PackageId;
 use solver::universe::{Options, Universe};
@@ -21,8 +22,10 @@ const REPETITIONS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let argument = std::env::args().skip(1).find(|word| !word.starts_with('-'));
-    let Some(folder) = argument.or_else(|| std::env::var("MILLSTREAM_DATA").ok()) else {
-        println!("distribution: SKIPPED, MILLSTREAM_DATA does not say where the repositories are");
+    let Some(folder) = argument.or_else(|| std::env::var("MILLSTREAM_REPODATA").ok()) else {
+        println!(
+            "distribution: SKIPPED, MILLSTREAM_REPODATA does not say where the repositories are"
+        );
         return Ok(());
     };
     let folder = PathBuf::from(folder);
@@ -42,6 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("a copy of the tables: {}", best(|| tables.clone()));
     let universe = Universe::new(tables, &Options::default())?;
     drop((binary, source));
+    let universe = measure_snapshot(universe)?;
     println!("memory when ready: {}", memory());
     let group = std::fs::read_to_string(folder.join("sid-build-group.txt"))?;
     let mut base = Job::new();
@@ -50,6 +54,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     measure_solving(&universe, &base);
     Ok(())
+}
+
+/// Writes a snapshot and goes on with what is read from it.
+fn measure_snapshot(universe: Universe) -> Result<Universe, Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("snapshot");
+    let origin = Origin::new("x86_64");
+    println!("writing a snapshot: {}", best(|| snapshot::save(&path, &universe, &origin)));
+    println!("size of the snapshot: {} kB", path.metadata()?.len() / 1024);
+    drop(universe);
+    println!("snapshot to ready: {}", best(|| snapshot::open(&path)));
+    Ok(snapshot::open(&path)?.universe)
 }
 
 fn measure_solving(universe: &Universe, base: &Job) {

@@ -1,4 +1,4 @@
-//! Times of changes and of questions about a whole distribution: `MILLSTREAM_DATA=FOLDER cargo bench -p solver`.
+//! Times of changes and of questions about a whole distribution: `MILLSTREAM_REPODATA=FOLDER cargo bench -p solver`.
 //!
 //! The folder holds `sid-binary` and `sid-source`, each with `primary.xml.gz`, and `sid-build-group.txt`.
 //! An argument in place of the variable does as well. Times are by the clock.
@@ -35,8 +35,8 @@ enum Kind {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let argument = std::env::args().skip(1).find(|word| !word.starts_with('-'));
-    let Some(folder) = argument.or_else(|| std::env::var("MILLSTREAM_DATA").ok()) else {
-        println!("questions: SKIPPED, MILLSTREAM_DATA does not say where the repositories are");
+    let Some(folder) = argument.or_else(|| std::env::var("MILLSTREAM_REPODATA").ok()) else {
+        println!("questions: SKIPPED, MILLSTREAM_REPODATA does not say where the repositories are");
         return Ok(());
     };
     let folder = PathBuf::from(folder);

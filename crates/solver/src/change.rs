@@ -169,7 +169,7 @@ impl LiveUniverse {
         identity: Package,
         lists: &[Vec<DependencyId>; Relation::COUNT],
     ) -> Result<Stated, UniverseError> {
-        let stated = Stated(self.universe.tables.store(identity, lists));
+        let stated = Stated(self.universe.tables.keep(identity, lists));
         for relation in index::STATED {
             for &id in &lists[relation as usize] {
                 self.understand(id, relation).map_err(|problem| UniverseError::Rich {
@@ -219,7 +219,7 @@ impl LiveUniverse {
             }
         }
         let identity = Package::new(old.name, old.architecture, evr, old.source);
-        Stated(tables.store(identity, &lists))
+        Stated(tables.keep(identity, &lists))
     }
 
     /// Changes the universe in place.

@@ -44,6 +44,8 @@ pub mod universe;
 mod clauses;
 mod rules;
 
+pub mod snapshot;
+
 pub mod solve;
 
 pub mod batch;

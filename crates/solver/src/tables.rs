@@ -1,12 +1,16 @@
 //! Packages and what they say of each other, interned: every string, version and dependency is kept once.
 
+mod column;
 mod dependency;
 mod evr;
+mod index;
 mod lists;
 mod package;
 mod packed;
+mod stored;
 mod strings;
 
+pub(crate) use column::Column;
 pub use dependency::{Comparison, Dependencies, Dependency, DependencyId};
 pub use evr::{Evr, EvrId, Evrs, compare_versions};
 pub(crate) use lists::Edit;
@@ -38,8 +42,8 @@ pub struct Tables {
     pub evrs: Evrs,
     /// Name, comparison and version; or a rich dependency's text.
     pub dependencies: Dependencies,
-    packages: Vec<Package>,
-    relations: Vec<DependencyId>,
+    packages: Column<Package>,
+    relations: Column<DependencyId>,
     repositories: Vec<Repository>,
 }
 
@@ -85,6 +89,11 @@ impl Tables {
         &self.repositories
     }
 
+    /// Whether one repository is better than another.
+    pub(crate) fn has_priorities(&self) -> bool {
+        self.repositories.windows(2).any(|two| two[0].priority != two[1].priority)
+    }
+
     /// The repository a package came from, if it came from one.
     #[must_use]
     pub fn repository_of(&self, id: PackageId) -> Option<&Repository> {
@@ -99,13 +108,13 @@ impl Tables {
         lists: &[Vec<DependencyId>; Relation::COUNT],
     ) -> PackageId {
         let id = PackageId(self.packages.len() as u32);
-        let package = self.store(identity, lists);
-        self.packages.push(package);
+        let package = self.keep(identity, lists);
+        self.packages.to_mut().push(package);
         id
     }
 
     /// Keeps what a package says, without adding it yet.
-    pub(crate) fn store(
+    pub(crate) fn keep(
         &mut self,
         identity: Package,
         lists: &[Vec<DependencyId>; Relation::COUNT],
@@ -113,8 +122,9 @@ impl Tables {
         let mut package = identity;
         package.start = self.relations.len() as u32;
         for (end, list) in package.ends.iter_mut().zip(lists) {
-            self.relations.extend_from_slice(list);
-            *end = self.relations.len() as u32;
+            let relations = self.relations.to_mut();
+            relations.extend_from_slice(list);
+            *end = relations.len() as u32;
         }
         package
     }
@@ -126,13 +136,13 @@ impl Tables {
 
     /// Puts a stored package in the place of another.
     pub(crate) fn put(&mut self, id: PackageId, package: Package) {
-        self.packages[id.index()] = package;
+        self.packages.to_mut()[id.index()] = package;
     }
 
     /// Adds a stored package behind all others, to a repository which then may stand in several places.
     pub(crate) fn put_behind(&mut self, name: &str, priority: i32, package: Package) -> PackageId {
         let id = PackageId(self.packages.len() as u32);
-        self.packages.push(package);
+        self.packages.to_mut().push(package);
         match self.repositories.last_mut() {
             Some(last)
                 if last.name == name && last.priority == priority && last.packages.end == id.0 =>
@@ -176,8 +186,8 @@ impl Tables {
             })
             .collect();
         let (first, start) = (self.packages.len() as u32, self.relations.len() as u32);
-        self.relations.extend(other.relations.iter().map(|id| dependencies[id.index()]));
-        self.packages.extend(other.packages.iter().map(|package| Package {
+        self.relations.to_mut().extend(other.relations.iter().map(|id| dependencies[id.index()]));
+        self.packages.to_mut().extend(other.packages.iter().map(|package| Package {
             name: strings[package.name.index()],
             architecture: strings[package.architecture.index()],
             evr: evrs[package.evr.index()],
@@ -199,22 +209,24 @@ impl Tables {
         additions: &FxHashMap<PackageId, Vec<DependencyId>>,
     ) {
         let capacity = self.relations.len() + additions.len();
-        let old = std::mem::replace(&mut self.relations, Vec::with_capacity(capacity));
-        for (index, package) in self.packages.iter_mut().enumerate() {
+        let mut all = Vec::with_capacity(capacity);
+        let old = std::mem::take(&mut self.relations);
+        for (index, package) in self.packages.to_mut().iter_mut().enumerate() {
             let mut from = package.start as usize;
-            package.start = self.relations.len() as u32;
+            package.start = all.len() as u32;
             for heading in Relation::ALL {
                 let end = package.ends[heading as usize] as usize;
-                self.relations.extend_from_slice(&old[from..end]);
+                all.extend_from_slice(&old[from..end]);
                 if heading == relation
                     && let Some(added) = additions.get(&PackageId(index as u32))
                 {
-                    self.relations.extend_from_slice(added);
+                    all.extend_from_slice(added);
                 }
-                package.ends[heading as usize] = self.relations.len() as u32;
+                package.ends[heading as usize] = all.len() as u32;
                 from = end;
             }
         }
+        self.relations = all.into();
     }
 
     /// Gives back what growing set aside.
@@ -222,8 +234,8 @@ impl Tables {
         self.strings.shrink();
         self.evrs.shrink();
         self.dependencies.shrink();
-        self.packages.shrink_to_fit();
-        self.relations.shrink_to_fit();
+        self.packages.shrink();
+        self.relations.shrink();
     }
 
     /// The name of a package.

@@ -8,11 +8,14 @@ mod order;
 mod providers;
 pub(crate) mod relations;
 mod sets;
+mod stored;
 
 pub use sets::SetId;
 
 use crate::rich::RichError;
-use crate::tables::{Comparison, Dependency, DependencyId, EvrId, Lists, PackageId, Tables};
+use crate::tables::{
+    Column, Comparison, Dependency, DependencyId, EvrId, Lists, PackageId, Tables,
+};
 use architecture::Class;
 use index::{first_flags, index_conditions, needs, popularity, symmetric, weak};
 use names::Names;
@@ -121,14 +124,14 @@ pub struct Universe {
     pub(crate) tables: Tables,
     pub(crate) providers: Providers,
     pub(crate) classes: Vec<Class>,
-    pub(crate) flags: Vec<u8>,
-    pub(crate) version_ranks: Vec<u32>,
+    pub(crate) flags: Column<u8>,
+    pub(crate) version_ranks: Column<u32>,
     pub(crate) by_name: Lists,
     /// By set: its members in the order of choice, dead ones left out.
     pub(crate) sets: Lists,
     /// By set: all its members, by id.
     pub(crate) raw: Lists,
-    pub(crate) set_of: Vec<u32>,
+    pub(crate) set_of: Column<u32>,
     pub(crate) rich: FxHashMap<(DependencyId, bool), Lowered>,
     /// By package or source: the sets it needs, in the order it names them.
     pub(crate) needs: Lists,
@@ -157,7 +160,7 @@ pub struct Universe {
     /// The machine's architecture.
     pub(crate) machine: String,
     /// By set: how many sources need it.
-    pub(crate) popularity: Vec<u32>,
+    pub(crate) popularity: Column<u32>,
 }
 
 impl Universe {
@@ -191,8 +194,7 @@ impl Universe {
         }
         let (set_of, rich) = relations.take_lookup();
         let raw = std::mem::take(&mut relations.sets.lists);
-        let has_priorities =
-            tables.repositories().windows(2).any(|two| two[0].priority != two[1].priority);
+        let has_priorities = tables.has_priorities();
         let popularity = popularity(&needs, raw.len(), &sources);
         let mut recommended =
             weak(&relations.recommends, &mut relations.supplements, &raw, tables.len());
@@ -211,24 +213,24 @@ impl Universe {
             tables,
             providers,
             classes,
-            flags,
-            version_ranks,
+            flags: flags.into(),
+            version_ranks: version_ranks.into(),
             by_name,
-            set_of,
+            set_of: set_of.into(),
             rich,
             needs,
             conflicts,
             obsoletes,
             lockstep,
             has_priorities,
-            popularity,
+            popularity: popularity.into(),
+            machine: options.architecture.clone(),
             forced: Lists::default(),
             choices: Lists::default(),
             forced_by: Lists::default(),
             member_of: Lists::default(),
             owners_of: Lists::default(),
             raw,
-            machine: options.architecture.clone(),
         };
         universe.index_needs();
         Ok(universe)

@@ -5,19 +5,14 @@ use std::cmp::Ordering;
 use std::fmt::Write;
 use std::process::Command;
 
+use solver::tables::Tables;
+
 /// What is tested: the order of two versions, each `[epoch:]version[-release]`.
 fn under_test(left: &str, right: &str) -> Ordering {
-    let split = |version| match str::rsplit_once(version, '-') {
-        Some((version, release)) => (version, Some(release)),
-        None => (version, None),
-    };
-    let ((left, left_release), (right, right_release)) = (split(left), split(right));
-    // To the crate a release that is missing is an empty one, so that `1-~a` would come before `1`. To rpm
-    // a missing one comes before all others.
-    rpm_version::rpm_evr_compare(left, right).then_with(|| match (left_release, right_release) {
-        (Some(left), Some(right)) => rpm_version::rpm_evr_compare(left, right),
-        (left, right) => left.is_some().cmp(&right.is_some()),
-    })
+    let mut tables = Tables::new();
+    let (left, right) =
+        (tables.intern_evr_text(left.as_bytes()), tables.intern_evr_text(right.as_bytes()));
+    tables.evrs.compare(&tables.strings, left, right)
 }
 
 const PAIRS: usize = 10_000;

@@ -6,8 +6,11 @@ mod data;
 
 use std::path::Path;
 
-use solver::load::modules::{Choice, ModularPackage, Reason, excluded};
+use solver::load::modules::{Choice, Reason, excluded_packages};
 use solver::load::repository::Repository;
+use solver::load::{Limits, Source, load_primaries};
+use solver::tables::PackageId;
+use solver::universe::{Options, Universe};
 
 fn open(data: &Path, name: &str) -> Repository {
     Repository::open(&data.join(name)).unwrap()
@@ -45,56 +48,38 @@ fn groups_are_read() {
     assert_eq!(debian.groups[0].mandatory().count(), 22);
 }
 
-/// The names, versions and architectures of a `primary.xml`, found by its lines.
-fn packages(primary: &str) -> Vec<ModularPackage<'_>> {
-    fn field<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
-        let rest = text.split_once(from).map_or("", |(_, rest)| rest);
-        rest.split_once(to).map_or("", |(field, _)| field)
-    }
-    let pieces = primary.split("<package type=\"rpm\">").skip(1);
-    pieces
-        .map(|piece| ModularPackage {
-            name: field(piece, "<name>", "</name>"),
-            epoch: field(piece, "epoch=\"", "\""),
-            version: field(piece, "ver=\"", "\""),
-            release: field(piece, "rel=\"", "\""),
-            arch: field(piece, "<arch>", "</arch>"),
-            ..ModularPackage::default()
-        })
-        .collect()
-}
-
 #[test]
 fn modules_are_filtered() {
     let Some(data) = data::find("modules_are_filtered") else { return };
     let repository = open(&data, "cs9-appstream");
     let documents = repository.modules().unwrap().unwrap();
     assert_eq!((documents.streams.len(), documents.skipped.len()), (31, 0));
-    let primary = String::from_utf8(repository.primary().unwrap()).unwrap();
-    let packages = packages(&primary);
-    assert_eq!(packages.len(), 17_649);
+    let primary = repository.primary().unwrap();
+    let source = Source { name: "appstream", bytes: &primary, priority: 0 };
+    let tables = load_primaries(&[source], Limits::default(), 1).unwrap();
+    assert_eq!(tables.len(), 17_649);
+    let hidden = |choice: Choice<'_>| excluded_packages(&tables, &documents, &choice, &[]);
     // One package of Node.js has a release without the modules' tag: documents tell, not releases.
-    let is_modular = |package: &ModularPackage<'_>| {
-        package.release.contains(".module") || package.name == "v8-12.4-devel"
-    };
+    let is_modular =
+        |id: PackageId| tables.nevra(id).contains(".module") || tables.name(id) == "v8-12.4-devel";
     // No stream is a default: what belongs to one is hidden, and nothing else.
-    let hidden = excluded(&documents, &Choice::default(), &packages);
-    for excluded in &hidden {
-        assert!(matches!(excluded.reason, Reason::InactiveStream { .. }), "{excluded:?}");
-        assert!(is_modular(&packages[excluded.package]));
+    let without_choice = hidden(Choice::default());
+    for (id, reason) in &without_choice {
+        assert!(matches!(reason, Reason::InactiveStream { .. }) && is_modular(*id), "{reason}");
     }
-    assert_eq!(hidden.len(), packages.iter().filter(|package| is_modular(package)).count());
-    // An enabled stream shows its own and hides what has the same names elsewhere.
+    assert_eq!(without_choice.len(), tables.ids().filter(|id| is_modular(*id)).count());
+    // A repository that mends modules is not touched.
+    let hotfixes = ["appstream"];
+    assert!(excluded_packages(&tables, &documents, &Choice::default(), &hotfixes).is_empty());
+    // An enabled stream shows its latest build, and hides what has the same names elsewhere.
     let enabled = [("nodejs".to_owned(), "20".to_owned())];
     let choice = Choice { enabled: &enabled, platform: Some("el9"), ..Choice::default() };
-    let hidden = excluded(&documents, &choice, &packages);
-    let shown: Vec<&str> = (0..packages.len())
-        .filter(|place| !hidden.iter().any(|excluded| excluded.package == *place))
-        .filter(|place| packages[*place].name == "nodejs")
-        .map(|place| packages[place].version)
-        .collect();
-    assert!(
-        !shown.is_empty() && shown.iter().all(|version| version.starts_with("20.")),
-        "{shown:?}"
-    );
+    let excluded: Vec<PackageId> = hidden(choice).into_iter().map(|(id, _)| id).collect();
+    let shown = |universe: &Universe| -> Vec<String> {
+        let all = universe.installable().filter(|id| universe.tables().name(*id) == "nodejs");
+        all.map(|id| universe.tables().nevra(id)).collect()
+    };
+    let options = Options { excluded, ..Options::default() };
+    let universe = Universe::new(tables.clone(), &options).unwrap();
+    assert_eq!(shown(&universe), ["nodejs-1:20.18.1-1.module_el9+1145+0c321386.x86_64"]);
 }

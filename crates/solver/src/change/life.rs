@@ -20,7 +20,7 @@ impl Patch<'_> {
             if self.universe.has(package, flag::DEAD) || !self.is_doomed(package) {
                 continue;
             }
-            self.universe.flags[package as usize] |= flag::DEAD;
+            self.universe.flags.to_mut()[package as usize] |= flag::DEAD;
             died.insert(package);
             for &set in self.index.raw_of.get(package) {
                 let owners = self.index.owners.get(set).iter().copied();
@@ -47,7 +47,7 @@ impl Patch<'_> {
             if !self.universe.has(package, flag::DEAD) {
                 continue;
             }
-            self.universe.flags[package as usize] &= !flag::DEAD;
+            self.universe.flags.to_mut()[package as usize] &= !flag::DEAD;
             revived.insert(package);
             for &set in self.index.raw_of.get(package) {
                 let owners = self.index.owners.get(set).iter().copied();

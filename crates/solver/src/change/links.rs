@@ -62,7 +62,7 @@ impl Patch<'_> {
         let mut changed = BTreeSet::new();
         let mut edits = Vec::new();
         self.universe.sets.grow(self.universe.raw.len());
-        self.universe.popularity.resize(self.universe.raw.len(), 0);
+        self.universe.popularity.to_mut().resize(self.universe.raw.len(), 0);
         for set in std::mem::take(&mut self.sets) {
             let universe = &mut *self.universe;
             let raw = universe.raw.get(set).iter().copied();

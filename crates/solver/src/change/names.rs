@@ -30,11 +30,11 @@ impl Patch<'_> {
 
     fn rank(&mut self, packages: &[u32]) {
         let mut ranks = std::mem::take(&mut self.universe.version_ranks);
-        self.universe.names().rank_versions(packages, &mut ranks);
+        self.universe.names().rank_versions(packages, ranks.to_mut());
         for &package in packages {
             let is_old = self.universe.names().is_old(package, packages, &ranks);
             if is_old != self.universe.has(package, flag::OLD) {
-                self.universe.flags[package as usize] ^= flag::OLD;
+                self.universe.flags.to_mut()[package as usize] ^= flag::OLD;
                 self.ranked.insert(package);
             }
         }
@@ -56,7 +56,7 @@ impl Patch<'_> {
     fn set_lockstep(&mut self, package: u32, beside: Option<&[u32]>) {
         let old = self.universe.lockstep.get(&package).copied();
         let new = beside.map(|members| self.intern(members));
-        let bits = &mut self.universe.flags[package as usize];
+        let bits = &mut self.universe.flags.to_mut()[package as usize];
         *bits = if new.is_some() { *bits | flag::INFERIOR } else { *bits & !flag::INFERIOR };
         if old == new {
             return;

@@ -98,7 +98,7 @@ impl Patch<'_> {
                 self.universe.providers.replace(touched, PackageId(id), &of_name);
                 // Candidates that provide the same thing are compared by the version they provide.
                 let others = self.universe.providers.of_name(touched);
-                if others.iter().any(|(other, _)| other.0 != id) {
+                if others.iter().any(|other| other.package.0 != id) {
                     self.ranked.insert(id);
                 }
             }
@@ -109,7 +109,7 @@ impl Patch<'_> {
 
     /// Dependencies that nobody stated before are resolved for the first time.
     fn know_stated(&mut self) {
-        self.universe.set_of.resize(self.universe.tables.dependencies.len(), u32::MAX);
+        self.universe.set_of.to_mut().resize(self.universe.tables.dependencies.len(), u32::MAX);
         let changed: Vec<u32> = self.before.keys().copied().collect();
         for id in changed {
             if !self.universe.has(id, flag::INSTALLABLE | flag::SOURCE) {
@@ -128,7 +128,8 @@ impl Patch<'_> {
         if !dependency.is_rich() {
             if self.universe.set_of[id.index()] == u32::MAX {
                 self.ask(id);
-                self.universe.set_of[id.index()] = self.set_for(id).0;
+                let set = self.set_for(id).0;
+                self.universe.set_of.to_mut()[id.index()] = set;
             }
         } else if !self.universe.rich.contains_key(&(id, holds)) {
             let mut leaves = Vec::new();
@@ -157,7 +158,8 @@ impl Patch<'_> {
         let is_same = members.iter().map(|id| &id.0).eq(self.universe.raw.get(old));
         if !is_same {
             let members: Vec<u32> = members.iter().map(|id| id.0).collect();
-            self.universe.set_of[id.index()] = self.intern(&members).0;
+            let set = self.intern(&members).0;
+            self.universe.set_of.to_mut()[id.index()] = set;
             self.dirty.push(id);
         }
     }

@@ -101,7 +101,7 @@ impl<'a> Patch<'a> {
         self.before.entry(id.0).or_insert(old);
         let flags = self.universe.flags[id.index()];
         let derived = *self.derived.entry(id.0).or_insert(flags & flag::DERIVED);
-        self.universe.flags[id.index()] = match stated {
+        let first = match stated {
             Some(Stated(package)) => {
                 self.universe.tables.put(id, package);
                 // What is known of the package before it is followed up, each in its place.
@@ -109,6 +109,7 @@ impl<'a> Patch<'a> {
             }
             None => 0,
         };
+        self.universe.flags.to_mut()[id.index()] = first;
         if stated.is_none() {
             self.free.push(id);
         } else if let Some(at) = self.free.iter().rposition(|free| *free == id) {
@@ -147,8 +148,8 @@ impl<'a> Patch<'a> {
         }
         let tables = &mut self.universe.tables;
         let id = tables.put_behind(repository, priority, package);
-        self.universe.flags.push(0);
-        self.universe.version_ranks.push(0);
+        self.universe.flags.to_mut().push(0);
+        self.universe.version_ranks.to_mut().push(0);
         self.universe.has_priorities =
             tables.repositories().windows(2).any(|two| two[0].priority != two[1].priority);
         id

@@ -102,13 +102,14 @@ impl Patch<'_> {
     /// How many sources need each set.
     fn count_needs(&mut self, source: u32, new: &[u32]) {
         let universe = &mut *self.universe;
-        universe.popularity.resize(universe.raw.len(), 0);
+        let popularity = universe.popularity.to_mut();
+        popularity.resize(universe.raw.len(), 0);
         for &set in universe.needs.get(source) {
-            let count = &mut universe.popularity[set as usize];
+            let count = &mut popularity[set as usize];
             *count = count.saturating_sub(1);
         }
         for &set in new {
-            universe.popularity[set as usize] += 1;
+            popularity[set as usize] += 1;
         }
     }
 
@@ -132,7 +133,7 @@ impl Patch<'_> {
             }
         }
         universe.conditions_of.set(package, &places);
-        let bits = &mut universe.flags[package as usize];
+        let bits = &mut universe.flags.to_mut()[package as usize];
         let is_conditional = !places.is_empty();
         *bits = if is_conditional { *bits | flag::CONDITIONAL } else { *bits & !flag::CONDITIONAL };
     }
@@ -208,7 +209,7 @@ impl Patch<'_> {
         self.ranked.extend(called.map(|edit| edit.list).chain(conditional.iter().copied()));
         let bits = universe.recommended.flag | universe.suggested.flag;
         for &member in &conditional {
-            universe.flags[member as usize] |= bits;
+            universe.flags.to_mut()[member as usize] |= bits;
         }
         if !conditional.is_empty() {
             self.index.conditional.insert(package, conditional);
@@ -217,7 +218,7 @@ impl Patch<'_> {
         let two = set_called_by(&mut universe.suggested, package, enhances);
         for weak in [&universe.recommended, &universe.suggested] {
             if weak.called_by.contains_key(&package) {
-                universe.flags[package as usize] |= weak.flag;
+                universe.flags.to_mut()[package as usize] |= weak.flag;
             }
         }
         if !(one && two) {

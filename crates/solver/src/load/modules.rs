@@ -3,9 +3,11 @@
 //! The formats are modulemd 2, modulemd-defaults 1 and modulemd-obsoletes 1 of libmodulemd's `yaml_specs`.
 
 mod filter;
+mod packages;
 mod wire;
 
 pub use filter::{Choice, Excluded, ModularPackage, Reason, excluded};
+pub use packages::excluded_packages;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,7 @@
 //! A package as a header or a test case tells of it: strings, nothing interned.
 
+mod enter;
+
 use std::fmt;
 
 /// A package and its relations.

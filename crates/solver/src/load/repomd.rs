@@ -58,6 +58,12 @@ pub struct Checksum {
 pub struct UnsupportedChecksum(pub String);
 
 impl Checksum {
+    /// The checksum of bytes.
+    pub(crate) fn sha256(bytes: &[u8]) -> Self {
+        let digest = hexadecimal(&sha2::Sha256::digest(bytes));
+        Self { function: "sha256".to_owned(), digest }
+    }
+
     /// Whether these bytes have this checksum.
     ///
     /// # Errors

@@ -93,6 +93,7 @@ pub struct Repository {
     repomd: PathBuf,
     limit: u64,
     metadata: RepositoryMetadata,
+    checksum: Checksum,
 }
 
 impl Repository {
@@ -107,7 +108,8 @@ impl Repository {
         let bytes = read_packed(&repomd, REPOMD_LIMIT)?;
         let metadata = RepositoryMetadata::parse(&bytes)
             .map_err(|what| RepositoryError::Malformed { path: repomd.clone(), what })?;
-        Ok(Self { root: folder.to_owned(), flat, repomd, limit: USUAL_LIMIT, metadata })
+        let checksum = Checksum::sha256(&bytes);
+        Ok(Self { root: folder.to_owned(), flat, repomd, limit: USUAL_LIMIT, metadata, checksum })
     }
 
     /// The same with another limit on what a file may unpack to, in bytes.
@@ -115,6 +117,12 @@ impl Repository {
     pub fn with_limit(mut self, limit: u64) -> Self {
         self.limit = limit;
         self
+    }
+
+    /// The checksum of its `repomd.xml`, which holds those of everything else: what a snapshot notes down, so that
+    /// it is known to be stale.
+    pub fn checksum(&self) -> &Checksum {
+        &self.checksum
     }
 
     /// What its `repomd.xml` says.

@@ -9,6 +9,7 @@ pub(crate) use dependency::dependency;
 
 use super::malformed::{Malformed, excerpt, text};
 use super::record::{Bound, Comparison, PackageRecord, Relation};
+use crate::tables::Tables;
 
 /// The packages of a `testtags` file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,16 @@ pub struct TestRepository {
     /// What stands there and cannot be said in rpm's terms, such as namespaces: a test that has any does not
     /// mean the same here.
     pub unsupported: Vec<Malformed>,
+}
+
+impl TestRepository {
+    /// Adds the packages to the tables, as a repository behind those that are there.
+    pub fn enter(&self, tables: &mut Tables, name: &str, priority: i32) {
+        for package in &self.packages {
+            package.enter(tables);
+        }
+        tables.close_repository(name, priority, self.packages.len() as u32);
+    }
 }
 
 /// Reads the text of a `testtags` file.

@@ -5,7 +5,7 @@ use super::{Conflict, Solver};
 use crate::tables::{
     Comparison, Dependency, EvrId, EvrText, PackageId, Relation, StringId, Tables,
 };
-use crate::universe::{SetId, Universe};
+use crate::universe::{SetId, Universe, flag};
 
 /// Why a request is none.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -99,6 +99,20 @@ impl Job {
         let providers = providers(universe, tables, name, comparison, version);
         self.wants.push(Want::Asked(request.to_owned(), providers));
         Ok(self)
+    }
+
+    /// Asks for one of several packages.
+    pub fn one_of(&mut self, universe: &Universe, packages: &[PackageId]) -> &mut Self {
+        let mut candidates = packages.to_vec();
+        candidates.retain(|package| universe.has(package.0, flag::INSTALLABLE));
+        candidates.sort_unstable_by(|left, right| universe.choice_order(left.0, right.0));
+        let names = packages.iter().map(|&package| universe.tables().nevra(package));
+        let mut request = names.collect::<Vec<_>>().join(" or ");
+        if packages.is_empty() {
+            request.push_str("any of no packages");
+        }
+        self.wants.push(Want::Asked(request, candidates));
+        self
     }
 
     /// Asks for just this package. Its architecture may be inferior then.

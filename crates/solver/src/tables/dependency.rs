@@ -1,14 +1,17 @@
 //! What is asked or provided: a name, perhaps with a comparison and a version.
 
+use super::column::Column;
 use super::evr::EvrId;
+use super::index::Index;
 use super::strings::StringId;
-use hashbrown::HashTable;
+use bytemuck::{Pod, Zeroable};
 use rustc_hash::FxBuildHasher;
 use std::cmp::Ordering;
 use std::hash::BuildHasher;
 
 /// Number of a dependency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
+#[repr(transparent)]
 pub struct DependencyId(pub(crate) u32);
 
 impl DependencyId {
@@ -18,8 +21,9 @@ impl DependencyId {
 }
 
 /// How versions must stand to each other: any of less, equal and greater, or not at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Comparison(u8);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Pod, Zeroable)]
+#[repr(transparent)]
+pub struct Comparison(u32);
 
 impl Comparison {
     /// The version does not matter.
@@ -96,7 +100,8 @@ impl Comparison {
 }
 
 /// One dependency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Pod, Zeroable)]
+#[repr(C)]
 pub struct Dependency {
     /// The name of a package, a capability or a path; of a rich dependency its whole text.
     pub name: StringId,
@@ -117,34 +122,35 @@ impl Dependency {
 /// All dependencies, each kept once.
 #[derive(Debug, Clone, Default)]
 pub struct Dependencies {
-    all: Vec<Dependency>,
-    numbers: HashTable<u32>,
+    pub(super) all: Column<Dependency>,
+    pub(super) numbers: Index,
+}
+
+pub(super) fn hash_dependency(dependency: Dependency) -> u64 {
+    FxBuildHasher.hash_one(dependency)
 }
 
 impl Dependencies {
     /// The number of a dependency, new or known.
     pub fn intern(&mut self, dependency: Dependency) -> DependencyId {
-        let hash = FxBuildHasher.hash_one(dependency);
+        let hash = hash_dependency(dependency);
         let all = &self.all;
-        let known = |&number: &u32| all[number as usize] == dependency;
-        if let Some(&number) = self.numbers.find(hash, known) {
+        let known = |number: u32| all[number as usize] == dependency;
+        if let Some(number) = self.numbers.find(hash, known) {
             return DependencyId(number);
         }
         let number = self.all.len() as u32;
-        self.all.push(dependency);
+        self.all.to_mut().push(dependency);
         let all = &self.all;
-        let rehash = |&number: &u32| FxBuildHasher.hash_one(all[number as usize]);
-        self.numbers.insert_unique(hash, number, rehash);
+        self.numbers.insert(hash, number, |other| hash_dependency(all[other as usize]));
         DependencyId(number)
     }
 
     /// The number of a dependency that is known, without adding it.
     #[must_use]
     pub fn find(&self, dependency: Dependency) -> Option<DependencyId> {
-        let known = |&number: &u32| self.all[number as usize] == dependency;
-        self.numbers
-            .find(FxBuildHasher.hash_one(dependency), known)
-            .map(|&number| DependencyId(number))
+        let known = |number: u32| self.all[number as usize] == dependency;
+        self.numbers.find(hash_dependency(dependency), known).map(DependencyId)
     }
 
     /// One dependency.
@@ -166,7 +172,7 @@ impl Dependencies {
     }
 
     pub(crate) fn shrink(&mut self) {
-        self.all.shrink_to_fit();
+        self.all.shrink();
     }
 
     /// All of them by number.

@@ -1,13 +1,16 @@
 //! Epoch, version and release, and their order exactly as rpm has it.
 
+use super::column::Column;
+use super::index::Index;
 use super::strings::{StringId, Strings};
-use hashbrown::HashTable;
+use bytemuck::{Pod, Zeroable};
 use rustc_hash::FxBuildHasher;
 use std::cmp::Ordering;
 use std::hash::BuildHasher;
 
 /// Number of a version. The empty one, which stands for none, is number 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Pod, Zeroable)]
+#[repr(transparent)]
 pub struct EvrId(pub(crate) u32);
 
 impl EvrId {
@@ -20,7 +23,8 @@ impl EvrId {
 }
 
 /// A version in its three parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Pod, Zeroable)]
+#[repr(C)]
 pub struct Evr {
     /// 0 where none is given.
     pub epoch: u32,
@@ -33,13 +37,17 @@ pub struct Evr {
 /// All versions, each kept once.
 #[derive(Debug, Clone)]
 pub struct Evrs {
-    all: Vec<Evr>,
-    numbers: HashTable<u32>,
+    pub(super) all: Column<Evr>,
+    pub(super) numbers: Index,
+}
+
+pub(super) fn hash_evr(evr: Evr) -> u64 {
+    FxBuildHasher.hash_one(evr)
 }
 
 impl Default for Evrs {
     fn default() -> Self {
-        let mut evrs = Self { all: Vec::new(), numbers: HashTable::new() };
+        let mut evrs = Self { all: Column::new(), numbers: Index::default() };
         evrs.intern(Evr::default());
         evrs
     }
@@ -48,16 +56,15 @@ impl Default for Evrs {
 impl Evrs {
     /// The number of a version, new or known.
     pub fn intern(&mut self, evr: Evr) -> EvrId {
-        let hash = FxBuildHasher.hash_one(evr);
+        let hash = hash_evr(evr);
         let all = &self.all;
-        if let Some(&number) = self.numbers.find(hash, |&number| all[number as usize] == evr) {
+        if let Some(number) = self.numbers.find(hash, |number| all[number as usize] == evr) {
             return EvrId(number);
         }
         let number = self.all.len() as u32;
-        self.all.push(evr);
+        self.all.to_mut().push(evr);
         let all = &self.all;
-        let rehash = |&number: &u32| FxBuildHasher.hash_one(all[number as usize]);
-        self.numbers.insert_unique(hash, number, rehash);
+        self.numbers.insert(hash, number, |other| hash_evr(all[other as usize]));
         EvrId(number)
     }
 
@@ -68,7 +75,7 @@ impl Evrs {
     }
 
     pub(crate) fn shrink(&mut self) {
-        self.all.shrink_to_fit();
+        self.all.shrink();
     }
 
     /// All of them by number.
@@ -76,14 +83,19 @@ impl Evrs {
         self.all.iter().copied()
     }
 
-    /// The order of two versions, releases included: what is newer.
+    /// The order of two versions, releases included: what is newer. A missing release comes before all
+    /// others, even one that begins with a tilde.
     #[must_use]
     pub fn compare(&self, strings: &Strings, left: EvrId, right: EvrId) -> Ordering {
         if left == right {
             return Ordering::Equal;
         }
         let (left, right) = (self.get(left), self.get(right));
-        let releases = || compare_ids(strings, left.release, right.release);
+        let is_given = |evr: Evr| evr.release != StringId::EMPTY;
+        let releases = || match (is_given(left), is_given(right)) {
+            (true, true) => compare_ids(strings, left.release, right.release),
+            (left, right) => left.cmp(&right),
+        };
         compare_without_release(strings, left, right).then_with(releases)
     }
 

@@ -1,14 +1,16 @@
 //! Many short lists in two arrays: where each stands, and the items.
 
+use super::column::Column;
+
 /// Lists of numbers, known by number, as a compressed sparse row. A list that grows moves to the end, so that
 /// one list can be changed without moving the others.
 #[derive(Debug, Clone, Default)]
 pub struct Lists {
     /// Where each list starts and ends.
-    spans: Vec<(u32, u32)>,
-    items: Vec<u32>,
+    pub(super) spans: Column<[u32; 2]>,
+    pub(super) items: Column<u32>,
     /// How many items belong to no list any more.
-    abandoned: usize,
+    pub(super) abandoned: usize,
 }
 
 /// One item more or less in a sorted list.
@@ -24,7 +26,7 @@ impl Lists {
     #[inline]
     #[must_use]
     pub fn get(&self, index: u32) -> &[u32] {
-        let Some(&(start, end)) = self.spans.get(index as usize) else { return &[] };
+        let Some(&[start, end]) = self.spans.get(index as usize) else { return &[] };
         &self.items[start as usize..end as usize]
     }
 
@@ -48,38 +50,39 @@ impl Lists {
 
     /// Appends a list.
     pub fn push(&mut self, list: impl IntoIterator<Item = u32>) -> u32 {
-        let start = self.items.len() as u32;
-        self.items.extend(list);
-        self.spans.push((start, self.items.len() as u32));
-        self.spans.len() as u32 - 1
+        let (items, spans) = (self.items.to_mut(), self.spans.to_mut());
+        let start = items.len() as u32;
+        items.extend(list);
+        spans.push([start, items.len() as u32]);
+        spans.len() as u32 - 1
     }
 
     /// Keeps only the first lists. For lists that were only pushed.
     pub(crate) fn truncate(&mut self, count: usize) {
-        self.spans.truncate(count);
-        self.items.truncate(self.spans.last().map_or(0, |&(_, end)| end as usize));
+        self.spans.to_mut().truncate(count);
+        self.items.to_mut().truncate(self.spans.last().map_or(0, |&[_, end]| end as usize));
     }
 
     /// Lists from pairs of list and item, each list's items in the order of the pairs.
     #[must_use]
     pub fn from_pairs(count: usize, pairs: &[(u32, u32)]) -> Self {
-        let mut spans = vec![(0u32, 0u32); count];
+        let mut spans = vec![[0u32; 2]; count];
         for &(list, _) in pairs {
-            spans[list as usize].1 += 1;
+            spans[list as usize][1] += 1;
         }
         let mut start = 0;
         for span in &mut spans {
-            let length = span.1;
-            *span = (start, start);
+            let length = span[1];
+            *span = [start, start];
             start += length;
         }
         let mut items = vec![0u32; pairs.len()];
         for &(list, item) in pairs {
-            let at = &mut spans[list as usize].1;
+            let at = &mut spans[list as usize][1];
             items[*at as usize] = item;
             *at += 1;
         }
-        Self { spans, items, abandoned: 0 }
+        Self { spans: spans.into(), items: items.into(), abandoned: 0 }
     }
 
     /// The list of lists each item is in.
@@ -102,29 +105,31 @@ impl Lists {
     /// The same lists, each sorted and without repetitions. For lists that were only pushed.
     #[must_use]
     pub fn sorted(mut self) -> Self {
+        let (items, spans) = (self.items.to_mut(), self.spans.to_mut());
         let mut kept = 0;
-        for list in 0..self.spans.len() {
-            let (start, end) = (self.spans[list].0 as usize, self.spans[list].1 as usize);
-            self.items[start..end].sort_unstable();
+        for span in spans {
+            let (start, end) = (span[0] as usize, span[1] as usize);
+            items[start..end].sort_unstable();
             let first = kept;
             for at in start..end {
-                let item = self.items[at];
-                if kept == first || self.items[kept - 1] != item {
-                    self.items[kept] = item;
+                let item = items[at];
+                if kept == first || items[kept - 1] != item {
+                    items[kept] = item;
                     kept += 1;
                 }
             }
-            self.spans[list] = (first as u32, kept as u32);
+            *span = [first as u32, kept as u32];
         }
-        self.items.truncate(kept);
-        self.items.shrink_to_fit();
+        items.truncate(kept);
+        items.shrink_to_fit();
         self
     }
 
     /// Changes the items of each list in place.
     pub(crate) fn for_each_mut(&mut self, mut change: impl FnMut(u32, &mut [u32])) {
-        for (list, &(start, end)) in self.spans.iter().enumerate() {
-            change(list as u32, &mut self.items[start as usize..end as usize]);
+        let items = self.items.to_mut();
+        for (list, &[start, end]) in self.spans.iter().enumerate() {
+            change(list as u32, &mut items[start as usize..end as usize]);
         }
     }
 
@@ -144,24 +149,25 @@ impl Lists {
     /// Makes room for lists up to this count; the new ones are empty.
     pub(crate) fn grow(&mut self, count: usize) {
         if self.spans.len() < count {
-            self.spans.resize(count, (0, 0));
+            self.spans.to_mut().resize(count, [0, 0]);
         }
     }
 
     /// Replaces one list; where there is none of this number yet, there is then.
     pub(crate) fn set(&mut self, list: u32, items: &[u32]) {
         self.grow(list as usize + 1);
-        let (start, end) = self.spans[list as usize];
-        let (old, new) = ((end - start) as usize, items.len());
-        if new <= old {
-            let start = start as usize;
-            self.items[start..start + new].copy_from_slice(items);
-            self.spans[list as usize].1 = (start + new) as u32;
-            self.abandoned += old - new;
+        let (all, spans) = (self.items.to_mut(), self.spans.to_mut());
+        let span = &mut spans[list as usize];
+        let (start, old) = (span[0] as usize, (span[1] - span[0]) as usize);
+        if items.len() <= old {
+            let end = start + items.len();
+            all[start..end].copy_from_slice(items);
+            span[1] = end as u32;
+            self.abandoned += old - items.len();
         } else {
-            let start = self.items.len();
-            self.items.extend_from_slice(items);
-            self.spans[list as usize] = (start as u32, self.items.len() as u32);
+            let start = all.len() as u32;
+            all.extend_from_slice(items);
+            *span = [start, all.len() as u32];
             self.abandoned += old;
         }
         self.tidy();
@@ -197,12 +203,12 @@ impl Lists {
             return;
         }
         let mut items = Vec::with_capacity(self.item_count() + SMALL);
-        for span in &mut self.spans {
+        for span in self.spans.to_mut() {
             let start = items.len() as u32;
-            items.extend_from_slice(&self.items[span.0 as usize..span.1 as usize]);
-            *span = (start, items.len() as u32);
+            items.extend_from_slice(&self.items[span[0] as usize..span[1] as usize]);
+            *span = [start, items.len() as u32];
         }
-        self.items = items;
+        self.items = items.into();
         self.abandoned = 0;
     }
 
@@ -220,7 +226,7 @@ impl Lists {
     /// Bytes they take.
     #[must_use]
     pub fn byte_len(&self) -> usize {
-        self.spans.capacity() * 8 + self.items.capacity() * 4
+        self.spans.byte_len() + self.items.byte_len()
     }
 }
 

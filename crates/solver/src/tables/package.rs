@@ -2,10 +2,12 @@
 
 use super::evr::EvrId;
 use super::strings::StringId;
+use bytemuck::{Pod, Zeroable};
 use std::ops::Range;
 
 /// Number of a package, in the order they were read; sources count too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
+#[repr(transparent)]
 pub struct PackageId(pub(crate) u32);
 
 impl PackageId {
@@ -61,7 +63,8 @@ impl Relation {
 }
 
 /// A package's identity. What it says of others is asked of the tables.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
 pub struct Package {
     /// Its name.
     pub name: StringId,

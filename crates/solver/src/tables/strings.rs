@@ -1,11 +1,14 @@
 //! Byte strings, each kept once and known by a number.
 
-use hashbrown::HashTable;
+use super::column::Column;
+use super::index::Index;
+use bytemuck::{Pod, Zeroable};
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
 /// Number of a string. The empty string is number 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Pod, Zeroable)]
+#[repr(transparent)]
 pub struct StringId(pub(crate) u32);
 
 impl StringId {
@@ -20,14 +23,15 @@ impl StringId {
 /// All strings, one behind the other.
 #[derive(Debug, Clone)]
 pub struct Strings {
-    bytes: Vec<u8>,
-    ends: Vec<u32>,
-    numbers: HashTable<u32>,
+    pub(super) bytes: Column<u8>,
+    pub(super) ends: Column<u32>,
+    pub(super) numbers: Index,
 }
 
 impl Default for Strings {
     fn default() -> Self {
-        let mut strings = Self { bytes: Vec::new(), ends: Vec::new(), numbers: HashTable::new() };
+        let mut strings =
+            Self { bytes: Column::new(), ends: Column::new(), numbers: Index::default() };
         strings.intern(b"");
         strings
     }
@@ -49,24 +53,24 @@ impl Strings {
     pub fn intern(&mut self, text: &[u8]) -> StringId {
         let hash = hash_bytes(text);
         let (bytes, ends) = (&self.bytes, &self.ends);
-        let known = |&number: &u32| slice(bytes, ends, number as usize) == text;
-        if let Some(&number) = self.numbers.find(hash, known) {
+        let known = |number: u32| slice(bytes, ends, number as usize) == text;
+        if let Some(number) = self.numbers.find(hash, known) {
             return StringId(number);
         }
         let number = self.ends.len() as u32;
-        self.bytes.extend_from_slice(text);
-        self.ends.push(self.bytes.len() as u32);
+        let bytes = self.bytes.to_mut();
+        bytes.extend_from_slice(text);
+        self.ends.to_mut().push(bytes.len() as u32);
         let (bytes, ends) = (&self.bytes, &self.ends);
-        self.numbers
-            .insert_unique(hash, number, |&other| hash_bytes(slice(bytes, ends, other as usize)));
+        self.numbers.insert(hash, number, |other| hash_bytes(slice(bytes, ends, other as usize)));
         StringId(number)
     }
 
     /// The number of a string that is known, without adding it.
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Option<StringId> {
-        let known = |&number: &u32| self.get(StringId(number)) == text;
-        self.numbers.find(hash_bytes(text), known).map(|&number| StringId(number))
+        let known = |number: u32| self.get(StringId(number)) == text;
+        self.numbers.find(hash_bytes(text), known).map(StringId)
     }
 
     /// The bytes of a string.
@@ -105,7 +109,7 @@ impl Strings {
     }
 
     pub(crate) fn shrink(&mut self) {
-        self.bytes.shrink_to_fit();
-        self.ends.shrink_to_fit();
+        self.bytes.shrink();
+        self.ends.shrink();
     }
 }

@@ -1,18 +1,25 @@
 //! From a dependency to the packages that meet it.
 
-use crate::tables::{Dependency, DependencyId, PackageId, Relation, StringId, Tables};
+use crate::tables::{Column, Dependency, DependencyId, PackageId, Relation, StringId, Tables};
+use bytemuck::{Pod, Zeroable};
 use rustc_hash::FxHashMap;
+
+/// A package and something it provides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Entry {
+    pub(crate) package: PackageId,
+    pub(crate) provided: DependencyId,
+}
 
 /// Who provides what, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Providers {
-    ends: Vec<u32>,
-    entries: Vec<Entry>,
+    pub(super) ends: Column<u32>,
+    pub(super) entries: Column<Entry>,
     /// Names whose providers changed since.
-    changed: FxHashMap<StringId, Vec<Entry>>,
+    pub(super) changed: FxHashMap<StringId, Vec<Entry>>,
 }
-
-type Entry = (PackageId, DependencyId);
 
 impl Providers {
     /// Indexes what the packages that can be installed provide.
@@ -31,15 +38,15 @@ impl Providers {
             *end = start;
             start += length;
         }
-        let mut entries = vec![(PackageId(0), DependencyId(0)); start as usize];
+        let mut entries = vec![Entry::zeroed(); start as usize];
         for package in packages() {
             for &provided in tables.relations(package, Relation::Provides) {
                 let at = &mut ends[name_of(provided)];
-                entries[*at as usize] = (package, provided);
+                entries[*at as usize] = Entry { package, provided };
                 *at += 1;
             }
         }
-        Self { ends, entries, changed: FxHashMap::default() }
+        Self { ends: ends.into(), entries: entries.into(), changed: FxHashMap::default() }
     }
 
     /// Who provides something of a name, and what it is; by package.
@@ -61,16 +68,16 @@ impl Providers {
         provided: &[DependencyId],
     ) {
         let mut entries = self.of_name(name).to_vec();
-        let start = entries.partition_point(|(other, _)| *other < package);
-        let end = entries.partition_point(|(other, _)| *other <= package);
-        entries.splice(start..end, provided.iter().map(|&id| (package, id)));
+        let start = entries.partition_point(|entry| entry.package < package);
+        let end = entries.partition_point(|entry| entry.package <= package);
+        entries.splice(start..end, provided.iter().map(|&provided| Entry { package, provided }));
         self.changed.insert(name, entries);
     }
 
     /// Appends the packages that meet a plain dependency, sorted by id.
     pub(crate) fn of(&self, tables: &Tables, asked: Dependency, out: &mut Vec<u32>) {
         let start = out.len();
-        for &(package, provided) in self.of_name(asked.name) {
+        for &Entry { package, provided } in self.of_name(asked.name) {
             let is_new = out[start..].last() != Some(&package.0);
             if is_new && tables.satisfies(tables.dependencies.get(provided), asked) {
                 out.push(package.0);

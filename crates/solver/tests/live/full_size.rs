@@ -17,7 +17,7 @@ const CHANGES: usize = 10;
 
 #[expect(clippy::disallowed_methods, reason = "where the data is, the environment tells")]
 fn folder() -> Option<PathBuf> {
-    std::env::var("MILLSTREAM_DATA").ok().map(PathBuf::from)
+    std::env::var("MILLSTREAM_REPODATA").ok().map(PathBuf::from)
 }
 
 fn unpack(path: &Path) -> Vec<u8> {
@@ -53,7 +53,7 @@ fn loosened(live: &mut LiveUniverse, package: PackageId) -> solver::change::Stat
 #[test]
 fn misses_nothing_in_full_size() {
     let Some(folder) = folder() else {
-        println!("SKIPPED: MILLSTREAM_DATA does not say where the repositories are");
+        println!("SKIPPED: MILLSTREAM_REPODATA does not say where the repositories are");
         return;
     };
     let mut live = load(&folder);

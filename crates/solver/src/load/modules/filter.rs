@@ -1,9 +1,10 @@
 //! Which packages are hidden because of modules, by the rules of dnf.
 //!
 //! The rules are those of libdnf's `dnf_sack_filter_modules_v2` and of "Modularity" in dnf's documentation.
-//! Two things are simpler here: every version of an active stream counts, not only its latest build, and a
-//! stream that is neither enabled nor a default is never made active for another one's sake; enabling a
-//! stream with dnf enables what it needs as well, and writes that down.
+//! Of an active stream one build counts, as libdnf's `moduleSolve` installs one: the latest of the first
+//! context that fits. One thing is simpler here: a stream that is neither enabled nor a default is never made
+//! active for another one's sake; enabling a stream with dnf enables what it needs as well, and writes that
+//! down.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
@@ -191,6 +192,8 @@ struct Active<'a> {
     platform: Option<&'a str>,
     /// The streams for which no context fits.
     unfit: BTreeSet<&'a str>,
+    /// The context and version that counts of each active stream, by module.
+    builds: BTreeMap<&'a str, (&'a str, u64)>,
 }
 
 impl<'a> Active<'a> {
@@ -201,12 +204,14 @@ impl<'a> Active<'a> {
             enabled: choice.enabled.iter().map(|(module, _)| module.as_str()).collect(),
             platform: choice.platform,
             unfit: BTreeSet::new(),
+            builds: BTreeMap::new(),
         };
         for (module, stream) in choice.enabled {
             active.streams.insert(module, stream);
         }
         active.streams.retain(|module, _| !is_disabled(module));
         active.drop_unfit(streams);
+        active.choose_builds(streams);
         active
     }
 
@@ -229,8 +234,25 @@ impl<'a> Active<'a> {
         }
     }
 
+    /// Of each active stream the latest build of its first context. In libdnf's solver contexts are packages
+    /// of different names, of which one is enough, and builds are their versions.
+    fn choose_builds(&mut self, streams: &[&'a Stream]) {
+        for stream in streams {
+            let counts = self.unfit.contains(&*stream.name) || self.fits(stream);
+            if !counts || !self.is_chosen(stream) {
+                continue;
+            }
+            let build = (&*stream.context, stream.version);
+            let best = self.builds.entry(&stream.name).or_insert(build);
+            if build.0 < best.0 || build.0 == best.0 && build.1 > best.1 {
+                *best = build;
+            }
+        }
+    }
+
     fn has(&self, stream: &Stream) -> bool {
-        self.is_chosen(stream) && (self.unfit.contains(&*stream.name) || self.fits(stream))
+        let build = (&*stream.context, stream.version);
+        self.is_chosen(stream) && self.builds.get(&*stream.name) == Some(&build)
     }
 
     fn is_chosen(&self, stream: &Stream) -> bool {
