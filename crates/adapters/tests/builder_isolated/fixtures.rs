@@ -167,6 +167,17 @@ pub(crate) fn rpm(arguments: &[&str]) -> String {
     String::from_utf8(answer.stdout).unwrap()
 }
 
+/// Makes sure that no process with this word is left. Those that were killed may take a moment to go on a busy machine.
+pub(crate) async fn none_is_left(word: &str) {
+    let gone = async {
+        while !processes_with(word).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(60), gone).await;
+    assert!(waited.is_ok(), "left over: {:?}", processes_with(word));
+}
+
 /// The process ids whose command line contains a word.
 pub(crate) fn processes_with(word: &str) -> Vec<String> {
     let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);

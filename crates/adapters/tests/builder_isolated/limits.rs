@@ -5,7 +5,7 @@ use std::time::Duration;
 use adapters::rpmbuild::{self, Outcome};
 use adapters::sandbox::Limits;
 
-use crate::fixtures::{Bench, limits, probe, processes_with};
+use crate::fixtures::{Bench, limits, none_is_left, probe, processes_with};
 
 /// Runs a script under limits, and makes sure that none of its processes outlives it.
 async fn check(slot: u32, script: &str, limits: Limits) -> Outcome {
@@ -13,7 +13,7 @@ async fn check(slot: u32, script: &str, limits: Limits) -> Outcome {
     let mark = format!("mark-{slot}-{}", std::process::id());
     let script = format!("setsid sh -c ': {mark}; sleep 600' &\n{script}");
     let (outcome, _) = bench.probe(&script, limits).await;
-    assert!(processes_with(&mark).is_empty(), "left over");
+    none_is_left(&mark).await;
     outcome
 }
 
@@ -64,7 +64,7 @@ async fn cancelling_ends_all_processes() {
     until(|| !processes_with(&mark).is_empty()).await;
     cancel.cancel();
     assert_eq!(waiter.await.unwrap().unwrap().unwrap(), Outcome::Cancelled);
-    assert!(processes_with(&mark).is_empty(), "left over");
+    none_is_left(&mark).await;
     assert!(!bench.path("probe-out").exists());
     assert!(!bench.path("probe-work/cell").exists(), "the work folder is cleared");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use adapters::image::{self, Outcome};
 use adapters::sandbox::Limits;
 
-use crate::fixtures::{limits, processes_with, read};
+use crate::fixtures::{limits, none_is_left, processes_with, read};
 use crate::images::Gallery;
 
 /// Runs a script under limits, and makes sure that none of its processes outlives it.
@@ -15,7 +15,7 @@ async fn check(slot: u32, script: &str, limits: Limits) -> Outcome {
     let mut request = gallery.probe(&format!("setsid sh -c ': {mark}; sleep 600' &\n{script}"));
     request.limits = limits;
     let outcome = gallery.build(request).await;
-    assert!(processes_with(&mark).is_empty(), "left over");
+    none_is_left(&mark).await;
     outcome
 }
 
@@ -51,7 +51,7 @@ async fn cancelling_ends_all_processes() {
     until(|| !processes_with(&mark).is_empty()).await;
     cancel.cancel();
     assert_eq!(waiter.await.unwrap().unwrap().unwrap(), Outcome::Cancelled);
-    assert!(processes_with(&mark).is_empty(), "left over");
+    none_is_left(&mark).await;
     assert!(!output.exists());
     assert!(!work.join("cell").exists(), "the work folder is cleared: {}", read(&work));
 }
