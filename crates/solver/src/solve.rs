@@ -6,15 +6,18 @@
 
 mod choose;
 mod decide;
+mod in_order;
 mod job;
 mod minimise;
 mod propagate;
+mod rows;
 mod search;
 mod state;
 mod trace;
 mod verify;
 mod weak;
 
+use choose::Shared;
 pub use choose::Rule;
 pub(crate) use job::{Ban, Want};
 pub use job::{Job, RequestError};
@@ -22,6 +25,8 @@ pub(crate) use trace::BaseState;
 
 use crate::tables::{Lists, PackageId};
 use crate::universe::{SetId, Universe};
+use in_order::InOrder;
+use rows::{Beyond, UniverseRows};
 use state::{Branch, Mark, Need, Scan};
 use std::sync::Arc;
 
@@ -66,6 +71,8 @@ enum Stop {
 /// Answers questions over one universe, one after the other.
 pub struct Solver<'u> {
     universe: &'u Universe,
+    rows: UniverseRows<'u>,
+    beyond: Beyond,
     /// By package: undecided, installed or forbidden.
     state: Vec<u8>,
     /// By set: whether somebody installed needs it.
@@ -98,6 +105,12 @@ pub struct Solver<'u> {
     solved_from: Mark,
     buffer: Vec<u32>,
     open: Vec<Need>,
+    in_order: InOrder,
+    /// By entry of the trail beyond the base, as far as it is shared: whether it has all it needs by what is
+    /// shared.
+    confirmed: Vec<bool>,
+    /// By set: what is known of what its members provide.
+    provides: Vec<Shared>,
     conflict: Conflict,
     base_conflict: Option<Conflict>,
     retracted: u32,
@@ -112,6 +125,8 @@ impl<'u> Solver<'u> {
     pub fn new(universe: &'u Universe, base: &Job) -> Self {
         let mut solver = Self {
             universe,
+            rows: UniverseRows::of(universe),
+            beyond: Beyond::new(universe.tables().len(), std::iter::empty()),
             state: vec![state::UNDECIDED; universe.tables().len()],
             active: vec![false; universe.sets.len()],
             trail: Vec::new(),
@@ -137,6 +152,9 @@ impl<'u> Solver<'u> {
             solved_from: Mark::default(),
             buffer: Vec::new(),
             open: Vec::new(),
+            in_order: InOrder::new(universe.tables().len()),
+            confirmed: Vec::new(),
+            provides: Vec::new(),
             conflict: Conflict::Set(SetId::EMPTY),
             base_conflict: None,
             retracted: 0,
@@ -146,8 +164,11 @@ impl<'u> Solver<'u> {
             solver.base_conflict = Some(solver.conflict);
         }
         solver.base = solver.mark();
+        let installed = solver.base().map(|package| package.0);
+        solver.beyond = Beyond::new(universe.tables().len(), installed);
         solver.solved_from = solver.base;
         solver.shared.clear();
+        solver.confirmed.clear();
         solver.base_wants = solver.wants.len();
         solver.base_sets = solver.own_sets.len();
         solver
@@ -248,12 +269,15 @@ impl<'u> Solver<'u> {
         Ok(())
     }
 
-    fn answer(&self) -> Answer {
-        let installed = || self.trail[self.base.trail..].iter().filter(|entry| *entry & 1 == 0);
+    fn answer(&mut self) -> Answer {
+        let mut count = 0;
+        for entry in self.trail[self.base.trail..].iter().filter(|entry| *entry & 1 == 0) {
+            self.in_order.insert(entry >> 1);
+            count += 1;
+        }
         // As large as it must be, since there are as many answers as sources.
-        let mut packages = Vec::with_capacity(installed().count());
-        packages.extend(installed().map(|entry| PackageId(entry >> 1)));
-        packages.sort_unstable();
+        let mut packages = Vec::with_capacity(count);
+        self.in_order.drain(|package| packages.push(PackageId(package)));
         Answer { packages }
     }
 }

@@ -13,7 +13,7 @@ mod strings;
 pub(crate) use column::Column;
 pub use dependency::{Comparison, Dependencies, Dependency, DependencyId};
 pub use evr::{Evr, EvrId, Evrs, compare_versions};
-pub(crate) use lists::Edit;
+pub(crate) use lists::{Edit, Rows};
 pub use lists::Lists;
 pub use package::{Package, PackageId, Relation};
 pub(crate) use packed::PackedLists;

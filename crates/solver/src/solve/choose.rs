@@ -127,10 +127,12 @@ impl Solver<'_> {
     }
 
     /// Puts the better candidates first: the newest of their name, those that provide a newer version of
-    /// something both provide, the suggested, and at last the favoured.
-    pub(super) fn reorder(&self, candidates: &mut [u32]) {
+    /// something both provide, the suggested, and at last the favoured. They may be known to be of a set.
+    pub(super) fn reorder(&mut self, candidates: &mut [u32], set: Option<u32>) {
         bring_to_front(candidates, |id| !self.universe.has(id, flag::OLD));
-        self.prefer_newer_provides(candidates);
+        if set.is_none_or(|set| self.shares_provides(set)) {
+            self.prefer_newer_provides(candidates);
+        }
         bring_to_front(candidates, |id| self.is_called_for(id, &self.universe.suggested));
         if !self.favour.is_empty() {
             candidates.sort_by_key(|&id| std::cmp::Reverse(self.favour_of(id)));
@@ -141,15 +143,27 @@ impl Solver<'_> {
         self.favour.iter().find(|(id, _)| *id == package).map_or(0, |(_, favour)| *favour)
     }
 
+    /// Whether any two members of a set provide versions of the same; found when it is first asked.
+    fn shares_provides(&mut self, set: u32) -> bool {
+        let set = set as usize;
+        if set >= self.rows.sets.len() as usize {
+            return true;
+        }
+        self.provides.resize(self.rows.sets.len() as usize, Shared::Unknown);
+        if self.provides[set] == Shared::Unknown {
+            let provided = self.versioned_provides(self.rows.sets.get(set as u32));
+            self.provides[set] = if is_any_shared(&provided) { Shared::Some } else { Shared::None };
+        }
+        self.provides[set] == Shared::Some
+    }
+
     /// libsolv's `sort_by_common_dep`: a candidate loses a point for each thing it provides in an older
     /// version than another candidate does.
     fn prefer_newer_provides(&self, candidates: &mut [u32]) {
         let tables = self.universe.tables();
         let mut provided = self.versioned_provides(candidates);
-        provided.sort_unstable_by_key(|entry| (entry.name, entry.at));
         // Nearly always nothing is provided by two of them.
-        let is_shared = |two: &[Provided]| two[0].name == two[1].name && two[0].at != two[1].at;
-        if !provided.windows(2).any(is_shared) {
+        if !is_any_shared(&provided) {
             return;
         }
         // The newest first; below a version is a little older than the version itself.
@@ -199,6 +213,7 @@ impl Solver<'_> {
                 }
             }
         }
+        provided.sort_unstable_by_key(|entry| (entry.name, entry.at));
         provided
     }
 
@@ -222,6 +237,22 @@ struct Provided {
     is_below: bool,
     /// Position of the candidate.
     at: usize,
+}
+
+/// Whether members of a set provide versions of the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shared {
+    /// Not looked at yet.
+    Unknown,
+    /// No two of them do.
+    None,
+    /// Some do.
+    Some,
+}
+
+/// Whether two candidates provide the same, of what stands in order.
+fn is_any_shared(provided: &[Provided]) -> bool {
+    provided.windows(2).any(|two| two[0].name == two[1].name && two[0].at != two[1].at)
 }
 
 /// Moves those to the front that are good, all else staying in order.

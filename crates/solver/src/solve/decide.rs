@@ -81,16 +81,17 @@ impl Solver<'_> {
     fn choose(&mut self, set: u32) -> u32 {
         let mut buffer = std::mem::take(&mut self.buffer);
         self.collect_open(set, &mut buffer);
-        let chosen = self.choose_among(&mut buffer);
+        let chosen = self.choose_among(&mut buffer, Some(set));
         self.buffer = buffer;
         chosen
     }
 
-    /// The best of candidates that stand in the order of choice; there must be one.
-    pub(super) fn choose_among(&mut self, candidates: &mut Vec<u32>) -> u32 {
+    /// The best of candidates that stand in the order of choice, and may be known to be of a set; there must be
+    /// one.
+    pub(super) fn choose_among(&mut self, candidates: &mut Vec<u32>, set: Option<u32>) -> u32 {
         self.prune(candidates);
         if candidates.len() > 1 {
-            self.reorder(candidates);
+            self.reorder(candidates, set);
             let start = self.alternatives.len();
             self.alternatives.extend_from_slice(candidates);
             let end = self.alternatives.len();

@@ -1,7 +1,7 @@
 //! What follows from what is decided, until nothing more does.
 
 use super::Solver;
-use super::state::{Need, Standing};
+use super::state::{FORBIDDEN, Need, Standing};
 use crate::universe::{SetId, flag};
 
 impl Solver<'_> {
@@ -31,16 +31,15 @@ impl Solver<'_> {
 
     fn follow_installed(&mut self, package: u32) -> bool {
         let universe = self.universe;
-        let conflicts = universe.conflicts.get(package);
-        let forced = universe.forced.get(package);
-        if !conflicts.iter().all(|&other| self.forbid(other))
-            || !forced.iter().all(|&other| self.install(other))
-        {
+        if !self.rows.conflicts.get(package).iter().all(|&other| self.forbid(other)) {
             return false;
         }
-        let choices = universe.choices.get(package);
-        let mut needs = choices.iter().zip(0..);
-        if !needs.all(|(&set, position)| self.need(Need::new(package, position, set))) {
+        let [start, middle, end] = self.beyond.needs(self.rows, package);
+        if !(start..middle).all(|at| self.install(self.beyond.item(at))) {
+            return false;
+        }
+        let mut choices = middle..end;
+        if !choices.all(|at| self.need(Need::new(package, at - middle, self.beyond.item(at)))) {
             return false;
         }
         if universe.has(package, flag::CONDITIONAL) {
@@ -64,28 +63,27 @@ impl Solver<'_> {
     }
 
     fn follow_forbidden(&mut self, package: u32) -> bool {
-        let universe = self.universe;
-        let owners = universe.forced_by.get(package);
+        let owners = self.rows.forced_by.get(package);
         if !owners.iter().all(|&owner| self.forbid(owner)) {
             return false;
         }
-        for &set in universe.member_of.get(package) {
-            match self.standing(set) {
-                Standing::Met | Standing::Open => {}
-                Standing::Last(package) if self.active[set as usize] => {
-                    if !self.install(package) {
-                        return false;
-                    }
-                }
-                Standing::Last(_) => {}
-                Standing::Lost => {
-                    if !self.lose(set) {
-                        return false;
-                    }
-                }
-            }
+        let [start, end] = self.beyond.memberships(self.rows, package);
+        (start..end).all(|at| self.follow_smaller(self.beyond.item(at))) && self.check_own_sets()
+    }
+
+    /// A set has lost a member: what is needed of it may have to be its last, and nobody may need it who can
+    /// have none.
+    fn follow_smaller(&mut self, set: u32) -> bool {
+        if !self.active[set as usize] {
+            let members = self.members(set);
+            let is_lost = members.iter().all(|&member| self.state[member as usize] == FORBIDDEN);
+            return !is_lost || self.lose(set);
         }
-        self.check_own_sets()
+        match self.standing(set) {
+            Standing::Met | Standing::Open => true,
+            Standing::Last(package) => self.install(package),
+            Standing::Lost => self.lose(set),
+        }
     }
 
     /// A set that cannot be met takes those who need it with it.
@@ -94,7 +92,7 @@ impl Solver<'_> {
             self.conflict = super::Conflict::Set(SetId(set));
             return false;
         }
-        let owners = self.universe.owners_of.get(set);
+        let owners = self.rows.owners_of.get(set);
         owners.iter().all(|&owner| self.forbid(owner))
     }
 
@@ -106,12 +104,7 @@ impl Solver<'_> {
             if !self.active[set as usize] {
                 continue;
             }
-            let holds = match self.standing(set) {
-                Standing::Met | Standing::Open => true,
-                Standing::Last(package) => self.install(package),
-                Standing::Lost => self.lose(set),
-            };
-            if !holds {
+            if !self.follow_smaller(set) {
                 return false;
             }
         }

@@ -120,6 +120,7 @@ impl Solver<'_> {
         let common = last.zip(&self.ordered).take_while(|(last, set)| last == set).count();
         let mark = self.shared.get(common).map_or(self.solved_from, |(_, mark)| *mark);
         self.shared.truncate(common);
+        self.confirmed.truncate(mark.trail - self.base.trail);
         self.undo(mark);
         self.undone.iter_mut().for_each(Vec::clear);
         self.own_sets.truncate(self.base_sets);
@@ -137,6 +138,7 @@ impl Solver<'_> {
                 return false;
             }
             self.shared.push((set, mark));
+            self.confirm_shared(mark.trail);
         }
         self.solved_from = self.mark();
         true
@@ -146,9 +148,10 @@ impl Solver<'_> {
         self.state[package as usize] == INSTALLED
     }
 
+    #[inline]
     pub(super) fn members(&self, set: u32) -> &[u32] {
-        let known = self.universe.sets.len() as u32;
-        if set < known { self.universe.sets.get(set) } else { self.own_sets.get(set - known) }
+        let known = self.rows.sets.len();
+        if set < known { self.rows.sets.get(set) } else { self.own_sets.get(set - known) }
     }
 
     pub(super) fn is_met(&self, set: u32) -> bool {

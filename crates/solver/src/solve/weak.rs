@@ -32,7 +32,7 @@ impl Solver<'_> {
             if open.is_empty() {
                 continue;
             }
-            let package = self.choose_among(&mut open);
+            let package = self.choose_among(&mut open, None);
             if !self.try_weak(package)? {
                 return Ok(true);
             }

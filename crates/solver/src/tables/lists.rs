@@ -13,6 +13,28 @@ pub struct Lists {
     pub(super) abandoned: usize,
 }
 
+/// Lists as two plain slices, wherever they are kept: what inner loops read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    spans: &'a [[u32; 2]],
+    items: &'a [u32],
+}
+
+impl<'a> Rows<'a> {
+    /// One list; empty where there is none of this number.
+    #[inline]
+    pub(crate) fn get(self, index: u32) -> &'a [u32] {
+        let Some(&[start, end]) = self.spans.get(index as usize) else { return &[] };
+        &self.items[start as usize..end as usize]
+    }
+
+    /// How many lists there are.
+    #[inline]
+    pub(crate) fn len(self) -> u32 {
+        self.spans.len() as u32
+    }
+}
+
 /// One item more or less in a sorted list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Edit {
@@ -28,6 +50,11 @@ impl Lists {
     pub fn get(&self, index: u32) -> &[u32] {
         let Some(&[start, end]) = self.spans.get(index as usize) else { return &[] };
         &self.items[start as usize..end as usize]
+    }
+
+    /// The same for inner loops.
+    pub(crate) fn rows(&self) -> Rows<'_> {
+        Rows { spans: &self.spans, items: &self.items }
     }
 
     /// How many lists there are.
