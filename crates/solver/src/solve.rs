@@ -98,6 +98,8 @@ pub struct Solver<'u> {
     base: Mark,
     base_wants: usize,
     base_sets: usize,
+    /// Sets of the base's job that it does not meet by itself, which questions may lose.
+    open_own_sets: Vec<u32>,
     /// Sets that were wanted last, in the order they were propagated, each with the mark before it.
     shared: Vec<(u32, Mark)>,
     ordered: Vec<u32>,
@@ -147,6 +149,7 @@ impl<'u> Solver<'u> {
             base: Mark::default(),
             base_wants: 0,
             base_sets: 0,
+            open_own_sets: Vec::new(),
             shared: Vec::new(),
             ordered: Vec::new(),
             solved_from: Mark::default(),
@@ -171,6 +174,8 @@ impl<'u> Solver<'u> {
         solver.confirmed.clear();
         solver.base_wants = solver.wants.len();
         solver.base_sets = solver.own_sets.len();
+        let own_sets = solver.own_set_numbers(0);
+        solver.open_own_sets = own_sets.filter(|set| !solver.is_met(*set)).collect();
         solver
     }
 

@@ -1,6 +1,7 @@
 //! What follows from what is decided, until nothing more does.
 
 use super::Solver;
+use super::rows::Needs;
 use super::state::{FORBIDDEN, Need, Standing};
 use crate::universe::{SetId, flag};
 
@@ -30,18 +31,26 @@ impl Solver<'_> {
     }
 
     fn follow_installed(&mut self, package: u32) -> bool {
+        let Needs { forced, choices, end, is_all } = self.beyond.needs(self.universe, package);
+        if !is_all && !self.rows.conflicts.get(package).iter().all(|&other| self.forbid(other)) {
+            return false;
+        }
+        if !(forced..choices).all(|at| self.install(self.beyond.item(at))) {
+            return false;
+        }
+        if !(choices..end).all(|at| self.choice(package, at - choices, at)) {
+            return false;
+        }
+        is_all || self.follow_special(package)
+    }
+
+    fn choice(&mut self, owner: u32, position: u32, at: u32) -> bool {
+        self.need(Need::new(owner, position, self.beyond.item(at)))
+    }
+
+    /// What follows from a package beside what it needs and whom it cannot be installed with.
+    fn follow_special(&mut self, package: u32) -> bool {
         let universe = self.universe;
-        if !self.rows.conflicts.get(package).iter().all(|&other| self.forbid(other)) {
-            return false;
-        }
-        let [start, middle, end] = self.beyond.needs(self.rows, package);
-        if !(start..middle).all(|at| self.install(self.beyond.item(at))) {
-            return false;
-        }
-        let mut choices = middle..end;
-        if !choices.all(|at| self.need(Need::new(package, at - middle, self.beyond.item(at)))) {
-            return false;
-        }
         if universe.has(package, flag::CONDITIONAL) {
             let conditions = universe.conditions_of.get(package);
             self.watching.extend(conditions.iter().map(|&condition| (package, condition)));
@@ -98,17 +107,13 @@ impl Solver<'_> {
 
     /// The job's own sets are in no index, being few.
     fn check_own_sets(&mut self) -> bool {
-        let known = self.universe.sets.len();
-        for own in 0..self.own_sets.len() {
-            let set = (known + own) as u32;
-            if !self.active[set as usize] {
-                continue;
-            }
-            if !self.follow_smaller(set) {
-                return false;
-            }
-        }
-        true
+        let of_base = self.open_own_sets.len();
+        (0..of_base).all(|at| self.follow_own(self.open_own_sets[at]))
+            && self.own_set_numbers(self.base_sets).all(|set| self.follow_own(set))
+    }
+
+    fn follow_own(&mut self, set: u32) -> bool {
+        !self.active[set as usize] || self.follow_smaller(set)
     }
 
     /// Conditions of installed packages: those that hold make their consequence a need, and those that

@@ -2,7 +2,7 @@
 //! which the base does not have.
 
 use crate::tables::Rows;
-use crate::universe::Universe;
+use crate::universe::{Universe, flag};
 
 /// The universe's lists.
 #[derive(Clone, Copy)]
@@ -34,19 +34,34 @@ impl<'u> UniverseRows<'u> {
 
 /// What a package asks beyond the base, found when it is first asked: nearly everything needs what every
 /// buildroot has.
-#[derive(Default)]
 pub(super) struct Beyond {
     /// By package of the base.
     base: Vec<bool>,
-    /// By package: where its forced needs start, where its choices do, and where they end.
-    needs: Vec<[u32; 3]>,
+    /// By package.
+    needs: Vec<Needs>,
     /// By package: where the sets that it is in and that the base has no member of start, and where they end.
     memberships: Vec<[u32; 2]>,
     items: Vec<u32>,
 }
 
+/// What one package needs beyond the base: items between places.
+#[derive(Clone, Copy)]
+pub(super) struct Needs {
+    /// Where the packages start that it cannot do without.
+    pub(super) forced: u32,
+    /// Where the sets start of which it needs one each.
+    pub(super) choices: u32,
+    pub(super) end: u32,
+    /// Whether nothing else follows from it: it conflicts with nobody and states no condition.
+    pub(super) is_all: bool,
+}
+
 /// Where something starts that was not looked at yet.
 const UNKNOWN: u32 = u32::MAX;
+
+impl Needs {
+    const UNKNOWN: Self = Self { forced: UNKNOWN, choices: UNKNOWN, end: UNKNOWN, is_all: false };
+}
 
 impl Beyond {
     /// Beyond a base of these packages.
@@ -55,17 +70,17 @@ impl Beyond {
         base.for_each(|package| is_base[package as usize] = true);
         Self {
             base: is_base,
-            needs: vec![[UNKNOWN; 3]; packages],
+            needs: vec![Needs::UNKNOWN; packages],
             memberships: vec![[UNKNOWN; 2]; packages],
             items: Vec::new(),
         }
     }
 
-    /// Where a package's forced needs start, where its choices do, and where they end.
+    /// What a package needs and the base does not have.
     #[inline]
-    pub(super) fn needs(&mut self, rows: UniverseRows<'_>, package: u32) -> [u32; 3] {
-        let span = self.needs[package as usize];
-        if span[0] == UNKNOWN { self.find_needs(rows, package) } else { span }
+    pub(super) fn needs(&mut self, universe: &Universe, package: u32) -> Needs {
+        let needs = self.needs[package as usize];
+        if needs.forced == UNKNOWN { self.find_needs(universe, package) } else { needs }
     }
 
     /// Where the sets a package is in start, and where they end.
@@ -82,15 +97,18 @@ impl Beyond {
     }
 
     #[cold]
-    fn find_needs(&mut self, rows: UniverseRows<'_>, package: u32) -> [u32; 3] {
-        let start = self.items.len();
-        let forced = rows.forced.get(package).iter();
-        self.items.extend(forced.filter(|other| !self.base[**other as usize]));
-        let middle = self.items.len();
+    fn find_needs(&mut self, universe: &Universe, package: u32) -> Needs {
+        let rows = UniverseRows::of(universe);
+        let forced = self.items.len() as u32;
+        let others = rows.forced.get(package).iter();
+        self.items.extend(others.filter(|other| !self.base[**other as usize]));
+        let choices = self.items.len() as u32;
         self.add_unmet(rows, rows.choices.get(package));
-        let span = [start, middle, self.items.len()].map(|at| at as u32);
-        self.needs[package as usize] = span;
-        span
+        let is_special = universe.has(package, flag::CONDITIONAL | flag::INFERIOR);
+        let is_all = !is_special && rows.conflicts.get(package).is_empty();
+        let needs = Needs { forced, choices, end: self.items.len() as u32, is_all };
+        self.needs[package as usize] = needs;
+        needs
     }
 
     #[cold]

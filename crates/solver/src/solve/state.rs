@@ -154,6 +154,12 @@ impl Solver<'_> {
         if set < known { self.rows.sets.get(set) } else { self.own_sets.get(set - known) }
     }
 
+    /// The numbers of the job's own sets, from a place on.
+    pub(super) fn own_set_numbers(&self, from: usize) -> std::ops::Range<u32> {
+        let known = self.rows.sets.len();
+        known + from as u32..known + self.own_sets.len() as u32
+    }
+
     pub(super) fn is_met(&self, set: u32) -> bool {
         self.members(set).iter().any(|&member| self.is_installed(member))
     }
