@@ -29,11 +29,11 @@ impl<'a> Scanner<'a> {
     /// The next opening or closing tag; comments, declarations and CDATA are passed over.
     pub(super) fn next_tag(&mut self) -> Result<Option<Tag<'a>>, Problem> {
         loop {
-            let Some(found) = memchr(b'<', &self.bytes[self.position..]) else {
+            let Some(found) = self.next_angle() else {
                 self.position = self.bytes.len();
                 return Ok(None);
             };
-            let start = self.position + found + 1;
+            let start = found + 1;
             self.position = start;
             match self.bytes.get(start) {
                 None => return Err(Problem::Truncated),
@@ -41,6 +41,16 @@ impl<'a> Scanner<'a> {
                 Some(_) => return self.read_tag(start).map(Some),
             }
         }
+    }
+
+    /// Where the next `<` is. Mostly only a line's end and an indentation come before.
+    fn next_angle(&self) -> Option<usize> {
+        let rest = &self.bytes[self.position..];
+        let start = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        if rest.get(start) == Some(&b'<') {
+            return Some(self.position + start);
+        }
+        memchr(b'<', &rest[start..]).map(|found| self.position + start + found)
     }
 
     fn read_tag(&mut self, start: usize) -> Result<Tag<'a>, Problem> {
@@ -80,14 +90,25 @@ impl<'a> Scanner<'a> {
 }
 
 /// Where the tag ends: the first `>` that does not stand in quotes. Nearly always that is the first of all,
-/// and as many quotes open as close before it.
+/// behind a quote that closes, or as many quotes open as close before it.
 fn tag_end(bytes: &[u8]) -> Option<usize> {
     let end = memchr(b'>', bytes)?;
+    if is_behind_value(&bytes[..end]) {
+        return Some(end);
+    }
     // In bytes throughout, so that the compiler does many at once.
     let (odd, single) = bytes[..end].iter().fold((0u8, 0u8), |(odd, single), &byte| {
         (odd ^ u8::from(byte == b'"'), single | u8::from(byte == b'\''))
     });
     if odd == 0 && single == 0 { Some(end) } else { quoted_tag_end(bytes) }
+}
+
+/// Whether what a tag has so far ends with a value in quotes, perhaps with the slash of an empty tag: a quote
+/// that opens has `=` before it, with space or without. With both kinds of quotes that is hard to say.
+fn is_behind_value(inner: &[u8]) -> bool {
+    let value = inner.strip_suffix(b"/").unwrap_or(inner);
+    let [.., before, b'"'] = value else { return false };
+    *before != b'=' && !before.is_ascii_whitespace() && memchr(b'\'', value).is_none()
 }
 
 fn quoted_tag_end(bytes: &[u8]) -> Option<usize> {
@@ -174,6 +195,11 @@ mod tests {
 
     #[test]
     fn quotes_hide_the_end_of_a_tag() {
+        for text in ["<a b= \">\"/>", "<a b=\"/>\" />", "<a b='x\">'/>", "<a b=\"'>\">", "<a b=\"=\">"] {
+            let tag = Scanner::new(text.as_bytes(), 0).next_tag().unwrap().unwrap();
+            let ended = text.trim_end_matches(['/', '>', ' ']);
+            assert_eq!(tag.attributes.trim_ascii(), ended["<a ".len()..].as_bytes(), "{text}");
+        }
         let mut scanner = Scanner::new(b"<!-- <no> --><a b='x>\"' c = \"&lt;&#x41;\"/>", 0);
         let tag = scanner.next_tag().unwrap().unwrap();
         assert!(tag.name == b"a" && tag.is_empty);

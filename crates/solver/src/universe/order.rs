@@ -40,10 +40,20 @@ pub(super) fn rank_versions(tables: &Tables, packages: &[u32], ranks: &mut [u32]
 /// (`prune_to_best_version_sortcmp`): by name as bytes, then as read. The architecture need not be looked at,
 /// as only one is left by then.
 pub(super) fn choice_ranks(tables: &Tables) -> Vec<u32> {
-    let mut sorted: Vec<u32> = (0..tables.len() as u32).collect();
-    sorted.sort_unstable_by(|&left, &right| choice_order(tables, left, right));
+    let start = |id: PackageId| {
+        let mut start = [0; 16];
+        let name = tables.strings.get(tables.package(id).name);
+        let length = name.len().min(start.len());
+        start[..length].copy_from_slice(&name[..length]);
+        u128::from_be_bytes(start)
+    };
+    // Most names differ in their first bytes.
+    let mut sorted: Vec<(u128, u32)> = tables.ids().map(|id| (start(id), id.0)).collect();
+    sorted.sort_unstable_by(|left, right| {
+        left.0.cmp(&right.0).then_with(|| choice_order(tables, left.1, right.1))
+    });
     let mut ranks = vec![0; tables.len()];
-    for (rank, id) in sorted.into_iter().enumerate() {
+    for (rank, (_, id)) in sorted.into_iter().enumerate() {
         ranks[id as usize] = rank as u32;
     }
     ranks
