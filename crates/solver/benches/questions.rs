@@ -1,22 +1,24 @@
 //! Times of changes and of questions about a whole distribution: `MILLSTREAM_REPODATA=FOLDER cargo bench -p solver`.
 //!
-//! The folder holds `sid-binary` and `sid-source`, each with `primary.xml.gz`, and `sid-build-group.txt`.
-//! An argument in place of the variable does as well. Times are by the clock.
+//! Times are by the clock.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and where its data is")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
+#[path = "support/memory.rs"]
+mod memory;
+#[path = "support/metadata.rs"]
+mod metadata;
+
+use memory::memory;
+use metadata::Documents;
 use solver::change::{Change, LiveUniverse};
-use solver::load::{Limits, Source, load_primaries};
 use solver::questions::reverse_closure::Strength;
 use solver::questions::{BuildGraph, Buildability, Installability, ReverseClosure};
 use solver::reverse::{Questions, Watch};
 use solver::tables::{DependencyId, PackageId, Relation, StringId};
-use solver::universe::{Options, Universe};
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How many changes of each kind are made.
@@ -34,16 +36,10 @@ enum Kind {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let argument = std::env::args().skip(1).find(|word| !word.starts_with('-'));
-    let Some(folder) = argument.or_else(|| std::env::var("MILLSTREAM_REPODATA").ok()) else {
-        println!("questions: SKIPPED, MILLSTREAM_REPODATA does not say where the repositories are");
-        return Ok(());
-    };
-    let folder = PathBuf::from(folder);
-    let universe = load(&folder)?;
+    let Some(folder) = metadata::folder("questions") else { return Ok(()) };
+    let universe = Documents::read(&folder)?.universe()?;
     println!("memory when ready: {}", memory());
-    let group = std::fs::read_to_string(folder.join("sid-build-group.txt"))?;
-    let group = group.lines().map(str::to_owned).collect();
+    let group = metadata::group(&folder)?;
     let questions = Questions { group, with_build_conflicts: false };
     let mut live = timed("index for changes", || LiveUniverse::new(universe));
     println!("  {} kB", live.index_bytes() / 1024);
@@ -214,29 +210,4 @@ fn timed<T>(what: &str, run: impl FnOnce() -> T) -> T {
     let result = run();
     println!("{what}: {:.2?}", start.elapsed());
     result
-}
-
-fn load(folder: &Path) -> Result<Universe, Box<dyn Error>> {
-    let binary = unpack(&folder.join("sid-binary/primary.xml.gz"))?;
-    let source = unpack(&folder.join("sid-source/primary.xml.gz"))?;
-    let sources = [
-        Source { name: "binary", bytes: &binary, priority: 0 },
-        Source { name: "source", bytes: &source, priority: 0 },
-    ];
-    let tables = load_primaries(&sources, Limits::default(), 2)?;
-    Ok(Universe::new(tables, &Options::default())?)
-}
-
-fn unpack(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
-    let packed = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut unpacked = Vec::new();
-    flate2::read::MultiGzDecoder::new(&packed[..]).read_to_end(&mut unpacked)?;
-    Ok(unpacked)
-}
-
-/// The resident memory now, where the system tells.
-fn memory() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.map_or_else(|| "unknown".to_owned(), |line| line.trim().to_owned())
 }

@@ -17,8 +17,8 @@ mod trace;
 mod verify;
 mod weak;
 
-use choose::Shared;
 pub use choose::Rule;
+use choose::Shared;
 pub(crate) use job::{Ban, Want};
 pub use job::{Job, RequestError};
 pub(crate) use trace::BaseState;

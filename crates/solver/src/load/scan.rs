@@ -195,7 +195,9 @@ mod tests {
 
     #[test]
     fn quotes_hide_the_end_of_a_tag() {
-        for text in ["<a b= \">\"/>", "<a b=\"/>\" />", "<a b='x\">'/>", "<a b=\"'>\">", "<a b=\"=\">"] {
+        for text in
+            ["<a b= \">\"/>", "<a b=\"/>\" />", "<a b='x\">'/>", "<a b=\"'>\">", "<a b=\"=\">"]
+        {
             let tag = Scanner::new(text.as_bytes(), 0).next_tag().unwrap().unwrap();
             let ended = text.trim_end_matches(['/', '>', ' ']);
             assert_eq!(tag.attributes.trim_ascii(), ended["<a ".len()..].as_bytes(), "{text}");
