@@ -200,7 +200,7 @@ mod tests {
         {
             let tag = Scanner::new(text.as_bytes(), 0).next_tag().unwrap().unwrap();
             let ended = text.trim_end_matches(['/', '>', ' ']);
-            assert_eq!(tag.attributes.trim_ascii(), ended["<a ".len()..].as_bytes(), "{text}");
+            assert_eq!(tag.attributes.trim_ascii(), &ended.as_bytes()["<a ".len()..], "{text}");
         }
         let mut scanner = Scanner::new(b"<!-- <no> --><a b='x>\"' c = \"&lt;&#x41;\"/>", 0);
         let tag = scanner.next_tag().unwrap().unwrap();
