@@ -134,7 +134,7 @@ impl Dependencies {
     /// The number of a dependency, new or known.
     pub fn intern(&mut self, dependency: Dependency) -> DependencyId {
         let hash = hash_dependency(dependency);
-        let all = &self.all;
+        let all: &[Dependency] = &self.all;
         let known = |number: u32| all[number as usize] == dependency;
         if let Some(number) = self.numbers.find(hash, known) {
             return DependencyId(number);

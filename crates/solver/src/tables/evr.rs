@@ -57,7 +57,7 @@ impl Evrs {
     /// The number of a version, new or known.
     pub fn intern(&mut self, evr: Evr) -> EvrId {
         let hash = hash_evr(evr);
-        let all = &self.all;
+        let all: &[Evr] = &self.all;
         if let Some(number) = self.numbers.find(hash, |number| all[number as usize] == evr) {
             return EvrId(number);
         }

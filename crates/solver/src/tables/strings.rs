@@ -52,7 +52,7 @@ impl Strings {
     /// The number of a string, new or known.
     pub fn intern(&mut self, text: &[u8]) -> StringId {
         let hash = hash_bytes(text);
-        let (bytes, ends) = (&self.bytes, &self.ends);
+        let (bytes, ends): (&[u8], &[u32]) = (&self.bytes, &self.ends);
         let known = |number: u32| slice(bytes, ends, number as usize) == text;
         if let Some(number) = self.numbers.find(hash, known) {
             return StringId(number);
