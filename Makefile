@@ -6,6 +6,8 @@
 MILLSTREAM_DEMO ?= demo-data
 # How often `make kill-test` kills the server.
 MILLSTREAM_KILL_ROUNDS ?= 50
+# How many of these rounds run at once.
+MILLSTREAM_KILL_LANES ?= 2
 
 .PHONY: help demo test kill-test bench packages
 
@@ -23,7 +25,7 @@ test: packages ## Checks everything: style, lints, documentation, every test
 	cargo xtask ci
 
 kill-test: packages ## Kills the server again and again and compares the end with an undisturbed run
-	MILLSTREAM_KILL_ROUNDS='$(MILLSTREAM_KILL_ROUNDS)' \
+	MILLSTREAM_KILL_ROUNDS='$(MILLSTREAM_KILL_ROUNDS)' MILLSTREAM_KILL_LANES='$(MILLSTREAM_KILL_LANES)' \
 		cargo test --package millstream --test kill -- --nocapture
 
 bench: packages ## Measures; what the figures mean stands in docs/performance.md

@@ -10,6 +10,7 @@ use model::publication::Generation;
 use store::health::{self, Health};
 use store::testing::TestDatabase;
 use store::{Store, builds, publications};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::dice::Dice;
@@ -42,10 +43,28 @@ async fn a_server_that_is_killed_comes_to_the_same_end() {
     let sqlite = round(Database::Sqlite, None).await;
     let postgres = round(Database::Postgres, None).await;
     expect_same(&postgres, &sqlite, "on PostgreSQL instead of SQLite");
+    // Several at once, as rounds wait a good deal.
+    let lanes = number("MILLSTREAM_KILL_LANES").unwrap_or(1).max(1) as usize;
+    let undisturbed = Arc::new(sqlite);
+    let mut running = JoinSet::new();
+    for lane in 0..lanes {
+        let seeds: Vec<u64> = seeds.iter().copied().skip(lane).step_by(lanes).collect();
+        running.spawn(disturbed(seeds, Arc::clone(&undisturbed)));
+    }
+    while let Some(ended) = running.join_next().await {
+        if let Err(failed) = ended {
+            std::panic::resume_unwind(failed.into_panic());
+        }
+    }
+}
+
+/// Rounds one after the other, each compared with the undisturbed one.
+async fn disturbed(seeds: Vec<u64>, undisturbed: Arc<EndState>) {
     for seed in seeds {
         let database = if seed % 2 == 1 { Database::Sqlite } else { Database::Postgres };
         let end = round(database, Some(seed)).await;
-        expect_same(&end, &sqlite, &format!("with MILLSTREAM_KILL_SEED={seed} on {database:?}"));
+        let when = format!("with MILLSTREAM_KILL_SEED={seed} on {database:?}");
+        expect_same(&end, &undisturbed, &when);
     }
 }
 
