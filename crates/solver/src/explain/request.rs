@@ -46,12 +46,7 @@ impl Request {
     }
 
     /// What a source of a job requires; where the source only stands for it, the words alone.
-    fn stated(
-        universe: &Universe,
-        job: &Job,
-        source: PackageId,
-        dependency: DependencyId,
-    ) -> Self {
+    fn stated(universe: &Universe, job: &Job, source: PackageId, dependency: DependencyId) -> Self {
         match job.stand_ins.contains(&source) {
             true => Self::Text(universe.tables().dependency_text(dependency)),
             false => Self::Requirement { source, dependency },
