@@ -72,6 +72,16 @@ impl Depcheck {
 }
 
 impl Followed {
+    /// The same packages once more. What is tried on these leaves nothing behind here, where every package that is merged
+    /// leaves what it says in the tables.
+    ///
+    /// # Errors
+    /// As when they were loaded.
+    pub(crate) fn apart(&self) -> Result<Self, AdminError> {
+        let (universe, _) = question::widened(self.live.universe(), &self.wanted, &[], &[])?;
+        Ok(Self { live: LiveUniverse::new(universe), wanted: self.wanted.clone() })
+    }
+
     /// Tries a change, tells what it would break and mend, and takes it back.
     ///
     /// # Errors

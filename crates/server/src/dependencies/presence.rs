@@ -93,7 +93,7 @@ impl Loaded {
             return absent.collect();
         }
         let asked = Paths::new(universe, &[&question.job], installed);
-        let all = Paths::new(universe, &[&question.base, &question.job], installed);
+        let all = Paths::new(universe, &[&question.group, &question.job], installed);
         let sentences = |chain: Chain| chain.sentences(universe);
         let standing = |id: &PackageId| {
             let away = asked.distance(*id).map(Away::FromWhatIsAsked);

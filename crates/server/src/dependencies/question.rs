@@ -62,7 +62,9 @@ pub(super) struct Question<'u> {
     stand_ins: HashMap<&'u str, PackageId>,
     preferences: Vec<PackageId>,
     weak: bool,
-    /// What is installed first.
+    /// What is asked to be installed first.
+    pub(super) group: Job,
+    /// What the question builds on: the group, or in two phases the packages that it comes to.
     pub(super) base: Job,
     /// What is asked on top of it.
     pub(super) job: Job,
@@ -117,6 +119,7 @@ impl<'u> Question<'u> {
             stand_ins,
             preferences: Vec::new(),
             weak: asked.preferences.weak,
+            group: Job::new(),
             base: Job::new(),
             job: Job::new(),
         };
@@ -192,7 +195,8 @@ impl<'u> Question<'u> {
         }
         // A base that cannot be installed stays as it is, so that it is told why.
         let settled = two_phase.then(|| Solver::settled_base(self.universe(), &base));
-        self.base = settled.and_then(Result::ok).unwrap_or(base);
+        self.base = settled.and_then(Result::ok).unwrap_or_else(|| base.clone());
+        self.group = base;
         Ok(())
     }
 

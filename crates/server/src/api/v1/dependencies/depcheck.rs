@@ -74,6 +74,13 @@ pub(crate) async fn depcheck(
     let generation = api.repositories.generation(&wanted.branch).await?;
     let number = generation.number.clone();
     let hypothesis = Hypothesis { with, without };
-    let found = threaded(move || generation.packages().depcheck(&hypothesis, &[], 1)).await?;
+    let found = threaded(move || {
+        if hypothesis.with.is_empty() {
+            return generation.packages().depcheck(&hypothesis, &[], 1);
+        }
+        let mut apart = generation.packages().apart()?;
+        apart.depcheck(&hypothesis, &[], 1)
+    });
+    let found = found.await?;
     Ok(Json(Checked { generation: number, harmless: found.is_harmless(), found }))
 }
