@@ -23,8 +23,10 @@ pub(crate) mod compose;
 pub(crate) mod image;
 pub(crate) mod where_is;
 
+mod asking;
 pub(crate) mod depcheck;
 pub(crate) mod repo;
+mod repositories;
 pub(crate) mod resolve;
 pub(crate) mod whatrequires;
 
@@ -72,7 +74,7 @@ pub(crate) enum Command {
     Plan(plan::Args),
     /// Rules: list, lint, test, explain
     Rules(rules::Args),
-    /// Why an artifact is rebuilt, retested or left alone
+    /// Why an artifact is rebuilt, retested or left alone; why a package would be installed or not
     Why(why::Args),
     /// Why an artifact is not rebuilt
     WhyNot(why_not::Args),
@@ -87,7 +89,7 @@ pub(crate) enum Command {
     /// Whether a fresh build of something is under way, complete, published or on its way
     #[command(name = "where")]
     WhereIs(where_is::Args),
-    /// What is in repositories
+    /// What is in repositories: info, load
     Repo(repo::Args),
     /// What would be installed from repositories
     Resolve(resolve::Args),

@@ -22,6 +22,7 @@ pub mod whereabouts;
 pub mod overview;
 
 pub mod board;
+mod outputs;
 pub mod plans;
 pub mod rule_board;
 pub mod rules;

@@ -22,7 +22,7 @@ use store::{Store, builds, sets};
 use tokio::sync::Notify;
 
 use crate::config::Config;
-use crate::dependencies::wishes::Ready;
+use crate::dependencies::ready::Ready;
 use crate::facts_cache::FactsCache;
 use crate::graph::GraphCache;
 use crate::owners::Owner;

@@ -15,6 +15,9 @@ use model::version::Nevra;
 use pipeline::affected::edges::is_direct;
 
 use crate::context::Context;
+use crate::dependencies::question::Asked;
+use crate::dependencies::resolve::Resolution as Resolved;
+use crate::dependencies::threaded;
 use crate::reconcile::StageError;
 use crate::view::{Overlay, files};
 
@@ -93,11 +96,11 @@ pub(crate) async fn resolve_from(
         return resolve_among(context, repository, further, wishes, direct).await;
     }
     let loaded = context.ready.repository(&repository.folder).await.map_err(StageError::outside)?;
-    let wished = tokio::task::spawn_blocking(move || loaded.wish(HOST_TOOLCHAIN, &wishes));
-    let wished = wished.await.map_err(StageError::outside)?.map_err(StageError::outside)?;
-    let nevras = match wished {
-        Ok(nevras) => nevras,
-        Err(problems) => return Ok(Resolution::Problems(problems)),
+    let asked = Asked { always: vec![HOST_TOOLCHAIN.to_owned()], wishes, ..Asked::default() };
+    let resolved = threaded(move || loaded.resolve(&asked)).await.map_err(StageError::outside)?;
+    let nevras = match resolved {
+        Resolved::Installed(nevras) => nevras,
+        Resolved::Problems(problems) => return Ok(Resolution::Problems(problems)),
     };
     let files: HashMap<String, &str> = repository
         .packages

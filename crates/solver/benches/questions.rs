@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Installability::new(&live, threads)
         });
     }
-    let installability = Installability::new(&live, 2).ok_or("no installability")?;
+    let installability = Installability::new(&live, 2);
     let report = timed("its report", || installability.report(live.universe()));
     println!("  {} of {} cannot be installed", report.broken.len(), report.count);
     let build = || Buildability::new(&live, questions.clone(), 2);

@@ -89,8 +89,18 @@ impl Watch {
         about: Vec<PackageId>,
         threads: usize,
     ) -> Result<Self, RequestError> {
+        let base = questions.base(live.universe())?;
+        Ok(Self::on_base(live, (questions, base), about, threads))
+    }
+
+    /// The same where the base that the questions have is known already.
+    pub(crate) fn on_base(
+        live: &LiveUniverse,
+        (questions, base_job): (Questions, Job),
+        about: Vec<PackageId>,
+        threads: usize,
+    ) -> Self {
         let universe = live.universe();
-        let base_job = questions.base(universe)?;
         let base = Solver::new(universe, &base_job).base_state();
         let mut watch = Self {
             number_of: about.iter().copied().zip(0..).collect(),
@@ -109,7 +119,7 @@ impl Watch {
         for part in all.chunks(PART) {
             watch.enter_part(universe, part, threads);
         }
-        Ok(watch)
+        watch
     }
 
     /// Whom the questions are about, in their order.

@@ -185,10 +185,16 @@ impl<'u> Solver<'u> {
     /// # Errors
     /// What became of the base, where it cannot be installed.
     pub fn two_phase(universe: &'u Universe, base: &Job) -> Result<Self, Outcome> {
+        Ok(Self::new(universe, &Self::settled_base(universe, base)?))
+    }
+
+    /// What [`two_phase`](Self::two_phase) builds on: a job for just the packages that a base installs on its own.
+    ///
+    /// # Errors
+    /// What became of the base, where it cannot be installed.
+    pub fn settled_base(universe: &'u Universe, base: &Job) -> Result<Job, Outcome> {
         let mut first = Self::new(universe, base);
-        let mut rest = Job::new();
-        rest.with_weak(base.weak);
-        let answer = match first.solve(&rest) {
+        let answer = match first.solve(&base.preferences()) {
             Outcome::Solved(answer) => answer,
             other => return Err(other),
         };
@@ -199,7 +205,7 @@ impl<'u> Solver<'u> {
         for package in first.base().chain(answer.packages) {
             installed.package(package);
         }
-        Ok(Self::new(universe, &installed))
+        Ok(installed)
     }
 
     /// What the base installs for every question, its open choices left out.

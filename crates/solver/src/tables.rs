@@ -29,8 +29,16 @@ pub struct Repository {
     pub name: String,
     /// The higher one wins, whatever the versions are; 0 where nothing is said, as in libsolv.
     pub priority: i32,
+    /// Of packages that are equal in everything else the one of the cheapest repository is taken; 1000 where nothing is
+    /// said, as in dnf.
+    pub cost: u32,
     /// Position of its first package, and the one after its last.
     pub packages: std::ops::Range<u32>,
+}
+
+impl Repository {
+    /// What a repository costs where nothing is said.
+    pub const USUAL_COST: u32 = 1000;
 }
 
 /// Everything that was read from repositories, before anything is decided.
@@ -151,7 +159,10 @@ impl Tables {
             }
             _ => {
                 let packages = id.0..id.0 + 1;
-                self.repositories.push(Repository { name: name.to_owned(), priority, packages });
+                let known = self.repositories.iter().find(|known| known.name == name);
+                let cost = known.map_or(Repository::USUAL_COST, |known| known.cost);
+                let name = name.to_owned();
+                self.repositories.push(Repository { name, priority, cost, packages });
             }
         }
         id
@@ -160,8 +171,25 @@ impl Tables {
     /// Says that the next so many packages behind those of the last repository are one.
     pub fn close_repository(&mut self, name: &str, priority: i32, count: u32) {
         let start = self.repositories.last().map_or(0, |last| last.packages.end);
-        let packages = start..start + count;
-        self.repositories.push(Repository { name: name.to_owned(), priority, packages });
+        let (name, packages) = (name.to_owned(), start..start + count);
+        self.repositories.push(Repository {
+            name,
+            priority,
+            cost: Repository::USUAL_COST,
+            packages,
+        });
+    }
+
+    /// Says what a repository costs, by its place among them; before a universe is made of the tables.
+    pub fn set_cost(&mut self, repository: usize, cost: u32) {
+        if let Some(repository) = self.repositories.get_mut(repository) {
+            repository.cost = cost;
+        }
+    }
+
+    /// What the repository of a package costs.
+    pub(crate) fn cost_of(&self, id: PackageId) -> u32 {
+        self.repository_of(id).map_or(Repository::USUAL_COST, |repository| repository.cost)
     }
 
     /// Takes over what was read elsewhere, say on another thread, behind what is here.

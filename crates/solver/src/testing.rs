@@ -1,8 +1,8 @@
 //! Repositories and questions in a few words, for tests: text in, text out.
 //!
 //! A line is a package: `name [version-release][.architecture]: heading dependency, dependency; heading …`.
-//! What is left out is `1-1.x86_64`; a source has the architecture `src`. `repository NAME PRIORITY` ends a
-//! repository.
+//! What is left out is `1-1.x86_64`; a source has the architecture `src`. `repository NAME PRIORITY [COST]` ends
+//! a repository.
 
 use crate::solve::{Job, Outcome, Solver};
 use crate::tables::{
@@ -22,9 +22,15 @@ pub fn tables(text: &str) -> Tables {
     let mut since = 0;
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if let Some(words) = line.strip_prefix("repository ") {
-            let (name, priority) = words.split_once(' ').expect("name and priority");
+            let mut words = words.split(' ');
+            let (name, priority) = (words.next(), words.next());
+            let priority = priority.expect("name and priority").parse().expect("a priority");
             let count = tables.len() as u32 - since;
-            tables.close_repository(name, priority.parse().expect("a priority"), count);
+            tables.close_repository(name.expect("a name"), priority, count);
+            if let Some(cost) = words.next() {
+                let last = tables.repositories().len() - 1;
+                tables.set_cost(last, cost.parse().expect("a cost"));
+            }
             since = tables.len() as u32;
         } else {
             push_package(&mut tables, line);

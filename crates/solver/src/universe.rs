@@ -285,7 +285,8 @@ impl Universe {
         out.sort_by(|left, right| self.raw.get(*left).cmp(self.raw.get(*right)));
     }
 
-    /// The order in which candidates are looked at: by name as bytes, then as they were read.
+    /// The order in which candidates are looked at: by name as bytes, then by what their repositories cost, then as
+    /// they were read.
     pub(crate) fn choice_order(&self, left: u32, right: u32) -> std::cmp::Ordering {
         order::choice_order(&self.tables, left, right)
     }
@@ -294,6 +295,12 @@ impl Universe {
     #[must_use]
     pub fn tables(&self) -> &Tables {
         &self.tables
+    }
+
+    /// The machine's architecture, as rpm calls it.
+    #[must_use]
+    pub fn architecture(&self) -> &str {
+        &self.machine
     }
 
     /// The source packages, in the order they were read.

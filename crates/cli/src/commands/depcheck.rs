@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use server::dependencies::depcheck::Hypothesis;
+use server::dependencies::depcheck::{Hypothesis, Side};
 use server::dependencies::lines;
 
-use super::resolve::Repositories;
+use super::repositories::Repositories;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::output;
@@ -30,7 +30,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
     let group = args.build_group.as_deref().map(lines).transpose()?.unwrap_or_default();
     let mut followed = args.repositories.load()?.follow();
-    let hypothesis = Hypothesis { with: args.with.clone(), without: args.without.clone() };
+    let with = args.with.iter().cloned().map(Side::Repository).collect();
+    let hypothesis = Hypothesis { with, without: args.without.clone() };
     let found = followed.depcheck(&hypothesis, &group, args.repositories.threads())?;
     output::answer(global, &found)?;
     Ok(Answer::of(found.is_harmless()))

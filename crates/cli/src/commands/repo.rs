@@ -1,8 +1,10 @@
-//! `millstream repo`: what is in repositories.
+//! `millstream repo`: what is in repositories, and a snapshot of it.
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::resolve::Repositories;
+use super::repositories::{Listed, Repositories};
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::output;
@@ -16,16 +18,34 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Read repositories and say what is in them
+    /// Read repositories or a snapshot and say what is in them
     Info {
         #[command(flatten)]
         repositories: Repositories,
+    },
+    /// Read repositories and write a snapshot, which is opened at once
+    Load {
+        #[command(flatten)]
+        listed: Listed,
+        /// The file to write; one that is there is replaced as a whole
+        #[arg(long, value_name = "FILE", requires = "repositories")]
+        snapshot: PathBuf,
+        /// How many threads work
+        #[arg(long, value_name = "NUMBER", default_value_t = 2)]
+        threads: usize,
     },
 }
 
 /// Asks it.
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
-    let Verb::Info { repositories } = &args.verb;
-    output::answer(global, &repositories.load()?.info())?;
+    let loaded = match &args.verb {
+        Verb::Info { repositories } => repositories.load()?,
+        Verb::Load { listed, snapshot, threads } => {
+            let loaded = listed.load((*threads).max(1))?;
+            loaded.save(snapshot)?;
+            loaded
+        }
+    };
+    output::answer(global, &loaded.info())?;
     Ok(Answer::Yes)
 }

@@ -2,7 +2,7 @@
 
 use server::dependencies::requires::Reach;
 
-use super::resolve::Repositories;
+use super::repositories::Repositories;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::output;

@@ -4,6 +4,7 @@ mod scene;
 
 mod described;
 
+mod merging;
 mod reading;
 mod writing;
 

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use solver::batch::solve_all;
-use solver::solve::{Job, Outcome, Solver};
+use solver::solve::{Outcome, Solver};
 use solver::tables::PackageId;
 
+use super::question::{Asked, Question};
 use super::{Loaded, names};
 use crate::admin::AdminError;
 use crate::clock::Stopwatch;
@@ -41,25 +42,29 @@ pub struct Batch {
 }
 
 impl Loaded {
-    /// Asks about all subjects, each together with the build group.
+    /// Asks about all subjects, each together with what else is asked for.
     ///
     /// # Errors
-    /// [`AdminError::Input`] where a file of names cannot be read.
+    /// [`AdminError::Input`] where a file of names cannot be read, or the question is none.
     pub fn batch(
         &self,
-        group: &Job,
+        asked: &Asked,
         subjects: &Subjects,
         threads: usize,
     ) -> Result<Batch, AdminError> {
-        let (universe, is_source) = (&self.universe, !matches!(subjects, Subjects::Packages(_)));
+        let question = Question::new(&self.universe, &self.wanted, asked)?;
+        let (universe, base) = (question.universe(), &question.base);
+        let is_source = !matches!(subjects, Subjects::Packages(_));
         let mut asked: Vec<PackageId> =
             if is_source { universe.sources().collect() } else { universe.installable().collect() };
+        asked.retain(|id| !question.is_stand_in(*id));
         if let Subjects::Sources(file) | Subjects::Packages(file) = subjects {
             let names = names(file)?;
             asked.retain(|id| names.contains(universe.tables().name(*id)));
         }
         let watch = Stopwatch::start();
-        let outcomes = solve_all(universe, group, asked.len(), threads, |at, job| {
+        let outcomes = solve_all(universe, base, asked.len(), threads, |at, job| {
+            question.prefer(job);
             if is_source {
                 job.build_requires(universe, asked[at]);
             } else {
@@ -81,7 +86,7 @@ impl Loaded {
             load_milliseconds: self.took.as_secs_f64() * 1e3,
             solve_milliseconds: solve.as_secs_f64() * 1e3,
             rows,
-            base: Solver::new(universe, group).base().collect(),
+            base: Solver::new(universe, base).base().collect(),
         })
     }
 

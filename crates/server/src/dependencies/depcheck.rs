@@ -5,25 +5,37 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use solver::change::Change;
+use solver::change::{Change, LiveUniverse};
+use solver::load::header::open_header;
 use solver::questions::difference::Difference;
 use solver::questions::{Buildability, Installability};
 use solver::reverse::Questions;
-use solver::tables::{PackageId, StringId, Tables};
+use solver::rich;
+use solver::tables::{PackageId, Relation, StringId, Tables};
 use solver::universe::Universe;
 use utoipa::ToSchema;
 
-use super::{Followed, Wanted, requires};
+use super::wanted::{Metadata, Place};
+use super::{Followed, question, requires};
 use crate::admin::AdminError;
 
 /// What is thought to change.
 #[derive(Clone, Debug, Default)]
 pub struct Hypothesis {
-    /// Folders of repositories that are merged. A build of theirs takes the place of the one of the same source, with all
-    /// of its packages, as in a tag of builds.
-    pub with: Vec<PathBuf>,
+    /// What is merged. A build of theirs takes the place of the one of the same source, with all of its packages, as in a
+    /// tag of builds.
+    pub with: Vec<Side>,
     /// Names of packages that are removed.
     pub without: Vec<String>,
+}
+
+/// Packages beside those that are there.
+#[derive(Clone, Debug)]
+pub enum Side {
+    /// The repository in a folder.
+    Repository(PathBuf),
+    /// These RPM files.
+    Files(Vec<PathBuf>),
 }
 
 /// What would come of it.
@@ -60,6 +72,16 @@ impl Depcheck {
 }
 
 impl Followed {
+    /// The same packages once more. What is tried on these leaves nothing behind here, where every package that is merged
+    /// leaves what it says in the tables.
+    ///
+    /// # Errors
+    /// As when they were loaded.
+    pub(crate) fn apart(&self) -> Result<Self, AdminError> {
+        let (universe, _) = question::widened(self.live.universe(), &self.wanted, &[], &[])?;
+        Ok(Self { live: LiveUniverse::new(universe), wanted: self.wanted.clone() })
+    }
+
     /// Tries a change, tells what it would break and mend, and takes it back.
     ///
     /// # Errors
@@ -83,10 +105,8 @@ impl Followed {
             removed: before.difference(&after).cloned().collect(),
             ..Depcheck::default()
         };
-        if let Some(installability) = installability {
-            let difference = installability.difference(&self.live, &applied.effect);
-            (found.broken, found.mended) = told(self.live.universe(), &difference);
-        }
+        let difference = installability.difference(&self.live, &applied.effect);
+        (found.broken, found.mended) = told(self.live.universe(), &difference);
         let difference = buildability.difference(&self.live, &applied.effect);
         (found.unbuildable, found.buildable) = told(self.live.universe(), &difference);
         self.live.apply(&applied.inverse);
@@ -95,6 +115,11 @@ impl Followed {
 
     /// The packages that a hypothesis removes, replaces and adds.
     fn change(&mut self, hypothesis: &Hypothesis) -> Result<Change, AdminError> {
+        let sides = hypothesis.with.iter().map(|side| Ok((side.to_string(), self.read(side)?)));
+        let sides: Vec<(String, Tables)> = sides.collect::<Result<_, AdminError>>()?;
+        for (_, side) in &sides {
+            self.learn_files(side)?;
+        }
         let mut change = Change::new();
         for name in &hypothesis.without {
             let packages = requires::named(&self.live, name);
@@ -103,12 +128,43 @@ impl Followed {
             }
             packages.into_iter().for_each(|id| _ = change.remove(id));
         }
-        for folder in &hypothesis.with {
-            let wanted = Wanted { repositories: vec![folder.clone()], ..self.wanted.clone() };
-            let side = wanted.tables()?;
-            self.merge(&mut change, &side, &folder.display().to_string())?;
+        for (name, side) in &sides {
+            self.merge(&mut change, side, name)?;
         }
         Ok(change)
+    }
+
+    /// The packages of a side, with those of their files that somebody here or there names.
+    fn read(&self, side: &Side) -> Result<Tables, AdminError> {
+        let tables = self.live.universe().tables();
+        match side {
+            Side::Repository(folder) => {
+                Metadata::of(vec![Place::of(folder)]).packages(&paths(tables))
+            }
+            Side::Files(files) => {
+                let mut side = Tables::new();
+                for file in files {
+                    let header = open_header(file).map_err(AdminError::outside)?;
+                    header.package.enter(&mut side);
+                }
+                Ok(side)
+            }
+        }
+    }
+
+    /// Looks up who has the files that a side asks for and nobody here has named yet.
+    fn learn_files(&mut self, side: &Tables) -> Result<(), AdminError> {
+        let asked = side.ids().flat_map(|id| {
+            let headings = Relation::ALL.into_iter().filter(|it| *it != Relation::Provides);
+            headings.flat_map(move |heading| side.relations(id, heading))
+        });
+        let asked = asked.map(|id| side.strings.text(side.dependencies.get(*id).name));
+        let paths = question::unknown(self.live.universe().tables(), asked);
+        if !paths.is_empty() {
+            let (universe, _) = question::widened(self.live.universe(), &self.wanted, &paths, &[])?;
+            self.live = LiveUniverse::new(universe);
+        }
+        Ok(())
     }
 
     /// Adds the packages of a side repository, and removes those of the builds they take the place of.
@@ -152,6 +208,14 @@ impl Followed {
     }
 }
 
+/// The paths that somebody names.
+fn paths(tables: &Tables) -> Vec<&str> {
+    let names = tables.dependencies.iter().map(|dependency| tables.strings.text(dependency.name));
+    let in_rich = names.flat_map(|name| rich::words(name.as_bytes()));
+    let paths = in_rich.filter(|word| word.starts_with(b"/"));
+    paths.filter_map(|path| std::str::from_utf8(path).ok()).collect()
+}
+
 /// Where a package stands among others: one of each name and architecture.
 fn place(tables: &Tables, id: PackageId) -> (&str, &str) {
     let architecture: StringId = tables.package(id).architecture;
@@ -177,6 +241,16 @@ fn told(universe: &Universe, difference: &Difference) -> (Vec<Broken>, Vec<Strin
     });
     let mended = difference.mended.iter().map(nevra).collect();
     (broken.collect(), mended)
+}
+
+/// What reports call it.
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Repository(folder) => folder.display().fmt(f),
+            Self::Files(_) => f.write_str("files"),
+        }
+    }
 }
 
 impl fmt::Display for Depcheck {

@@ -1,14 +1,11 @@
-//! What would be installed so that some wishes hold.
+//! What would be installed so that everything asked for holds.
 
 use std::fmt;
 
 use serde::Serialize;
-use solver::explain::impossible;
-use solver::solve::{Job, Outcome, Solver};
-use solver::tables::PackageId;
-use solver::universe::Universe;
 use utoipa::ToSchema;
 
+use super::question::{Asked, Question};
 use super::{Followed, Loaded};
 use crate::admin::AdminError;
 
@@ -30,47 +27,33 @@ impl Resolution {
 }
 
 impl Loaded {
-    /// What would be installed on top of a group so that every wish holds: a package's name, a capability, a path, each
-    /// with a version if it matters (`zlib-devel >= 1.3`).
+    /// What would be installed.
     ///
     /// # Errors
-    /// [`AdminError::Input`] where a wish is none.
-    pub fn resolve(&self, group: &Job, wishes: &[String]) -> Result<Resolution, AdminError> {
-        resolve(&self.universe, group, wishes)
+    /// [`AdminError::Input`] where a wish is none, or something that must be there is not.
+    pub fn resolve(&self, asked: &Asked) -> Result<Resolution, AdminError> {
+        Ok(resolve(&Question::new(&self.universe, &self.wanted, asked)?))
     }
 }
 
 impl Followed {
-    /// The same with what is there now, and nothing installed before.
+    /// The same with what is there now.
     ///
     /// # Errors
-    /// [`AdminError::Input`] where a wish is none.
-    pub fn resolve(&self, wishes: &[String]) -> Result<Resolution, AdminError> {
-        resolve(self.live.universe(), &Job::new(), wishes)
+    /// As [`Loaded::resolve`].
+    pub fn resolve(&self, asked: &Asked) -> Result<Resolution, AdminError> {
+        Ok(resolve(&Question::new(self.live.universe(), &self.wanted, asked)?))
     }
 }
 
-fn resolve(universe: &Universe, group: &Job, wishes: &[String]) -> Result<Resolution, AdminError> {
-    let mut job = Job::new();
-    for wish in wishes {
-        job.install(universe, wish).map_err(AdminError::input)?;
+fn resolve(question: &Question<'_>) -> Resolution {
+    let tables = question.universe().tables();
+    match question.solve() {
+        Ok(installed) => {
+            Resolution::Installed(installed.iter().map(|id| tables.nevra(*id)).collect())
+        }
+        Err(problems) => Resolution::Problems(problems),
     }
-    let mut solver = Solver::new(universe, group);
-    let base: Vec<PackageId> = solver.base().collect();
-    Ok(match solver.solve(&job) {
-        Outcome::Solved(answer) => {
-            let tables = universe.tables();
-            let all = base.iter().chain(&answer.packages);
-            let mut nevras: Vec<String> = all.map(|id| tables.nevra(*id)).collect();
-            nevras.sort_unstable();
-            Resolution::Installed(nevras)
-        }
-        Outcome::Unsatisfiable(_) => {
-            let proof = impossible(universe, group, &job);
-            let unproved = || vec!["the wishes contradict each other".to_owned()];
-            Resolution::Problems(proof.map_or_else(unproved, |proof| proof.sentences(universe)))
-        }
-    })
 }
 
 impl fmt::Display for Resolution {

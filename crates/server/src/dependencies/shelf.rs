@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::artifact::BranchName;
 
-use super::{Followed, Wanted};
+use super::Followed;
+use super::wanted::{Metadata, Place as RepositoryPlace, Wanted};
 use crate::admin::AdminError;
 
 /// A published repository that is loaded.
@@ -103,8 +104,9 @@ impl Shelf {
 }
 
 fn load(folder: &Path, number: String) -> Result<Generation, AdminError> {
-    let wanted = Wanted { repositories: vec![folder.to_owned()], ..Wanted::default() };
-    let packages = Mutex::new(wanted.load().map_err(AdminError::outside)?.follow());
+    let metadata = Metadata::of(vec![RepositoryPlace::of(folder)]);
+    let packages =
+        Mutex::new(Wanted::Metadata(metadata).load().map_err(AdminError::outside)?.follow());
     Ok(Generation { number, packages })
 }
 

@@ -138,7 +138,9 @@ fn from_origin(
         Origin::Definition => return None,
         Origin::Want { job, want } => asked(universe, rules, jobs[job], &jobs[job].wants[want]),
         Origin::SourceCondition { source, condition } => {
-            let request = Request::of_condition(universe, PackageId(source), condition)?;
+            let place = (PackageId(source), condition);
+            let job = jobs.into_iter().find(|job| job.sources.contains(&place.0))?;
+            let request = Request::of_condition(universe, job, place)?;
             let then = universe.conditions[condition as usize].then;
             let providers = packages(rules.members(then));
             Fact::Asked { request, providers, near: Vec::new() }

@@ -141,9 +141,8 @@ impl<'u> Paths<'u> {
             self.reach(&members, None, &Link::Asked(request));
         }
         for &(source, at) in &job.conditions {
-            let Some(request) = Request::of_condition(self.universe, PackageId(source), at) else {
-                continue;
-            };
+            let place = (PackageId(source), at);
+            let Some(request) = Request::of_condition(self.universe, job, place) else { continue };
             let members = self.consequence(&self.universe.conditions[at as usize]);
             self.reach(&members, None, &Link::Asked(request));
         }

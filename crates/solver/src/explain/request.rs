@@ -38,21 +38,33 @@ impl Request {
                 let words = job.sources.iter().find_map(|&source| {
                     let all = universe.tables().relations(source, Relation::Requires);
                     let found = all.iter().copied().find(|&dependency| says(dependency));
-                    found.map(|dependency| Self::Requirement { source, dependency })
+                    found.map(|dependency| Self::stated(universe, job, source, dependency))
                 });
                 words.unwrap_or(Self::Set(*set))
             }
         }
     }
 
-    /// The rich dependency of a source that a condition comes from.
-    pub(super) fn of_condition(universe: &Universe, source: PackageId, at: u32) -> Option<Self> {
+    /// What a source of a job requires; where the source only stands for it, the words alone.
+    fn stated(universe: &Universe, job: &Job, source: PackageId, dependency: DependencyId) -> Self {
+        match job.stand_ins.contains(&source) {
+            true => Self::Text(universe.tables().dependency_text(dependency)),
+            false => Self::Requirement { source, dependency },
+        }
+    }
+
+    /// The rich dependency of a source that a condition of a job comes from.
+    pub(super) fn of_condition(
+        universe: &Universe,
+        job: &Job,
+        (source, at): (PackageId, u32),
+    ) -> Option<Self> {
         let condition = &universe.conditions[at as usize];
         let all = universe.tables().relations(source, Relation::Requires).iter();
         let mut rich = all.filter(|dependency| {
             universe.rich(**dependency, true).is_some_and(|all| all.contains(condition))
         });
-        rich.next().map(|&dependency| Self::Requirement { source, dependency })
+        rich.next().map(|&dependency| Self::stated(universe, job, source, dependency))
     }
 
     /// What is asked, without saying by whom.

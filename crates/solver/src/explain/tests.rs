@@ -291,3 +291,33 @@ fn says_why_a_package_is_not_there() {
          nothing provides nowhere needed by dead-1-1.x86_64",
     );
 }
+
+/// What a stand-in requires is told as what was asked.
+#[test]
+fn stand_ins_are_not_spoken_of() {
+    let universe = testing::universe(
+        "wish.src: requires (tool or gone), (extra if tool)
+         other.src: requires (gone or lost)
+         tool: requires lib
+         lib
+         extra",
+    );
+    let stand_in = |name| testing::package(&universe, name);
+    let mut job = Job::new();
+    job.requirements(&universe, stand_in("wish"));
+    let Outcome::Solved(answer) = Solver::new(&universe, &Job::new()).solve(&job) else {
+        panic!("it can be installed")
+    };
+    let paths = Paths::new(&universe, &[&job], &answer.packages);
+    let said = |name| paths.chain(stand_in(name)).unwrap().sentences(&universe).join("; ");
+    assert_eq!(
+        said("lib"),
+        "(tool or gone) is asked for, which tool-1-1.x86_64 provides; \
+         tool-1-1.x86_64 requires lib, which lib-1-1.x86_64 provides"
+    );
+    assert_eq!(said("extra"), "(extra if tool) is asked for, which extra-1-1.x86_64 provides");
+    job.clear();
+    job.requirements(&universe, stand_in("other"));
+    let proof = impossible(&universe, &Job::new(), &job).unwrap();
+    assert_eq!(proof.text(&universe), "nothing provides (gone or lost), which is asked for");
+}

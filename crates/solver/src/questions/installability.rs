@@ -5,6 +5,7 @@ use super::proofs::Proofs;
 use super::reason::Reason;
 use crate::change::{Effect, LiveUniverse};
 use crate::reverse::{Questions, Verdict};
+use crate::solve::Job;
 use crate::tables::PackageId;
 use crate::universe::{Universe, flag};
 use std::fmt;
@@ -18,10 +19,10 @@ pub struct Installability {
 impl Installability {
     /// Finds out about all packages of the machine's architecture.
     #[must_use]
-    pub fn new(live: &LiveUniverse, threads: usize) -> Option<Self> {
+    pub fn new(live: &LiveUniverse, threads: usize) -> Self {
         let about = live.universe().installable().collect();
-        let proofs = Proofs::new(live, Questions::default(), about, threads).ok()?;
-        Some(Self { proofs })
+        let base = (Questions::default(), Job::new());
+        Self { proofs: Proofs::on_base(live, base, about, threads) }
     }
 
     /// How it stands with one package.

@@ -35,8 +35,19 @@ impl Proofs {
         about: Vec<PackageId>,
         threads: usize,
     ) -> Result<Self, RequestError> {
+        let base = questions.base(live.universe())?;
+        Ok(Self::on_base(live, (questions, base), about, threads))
+    }
+
+    /// The same where the base that the questions have is known already.
+    pub(super) fn on_base(
+        live: &LiveUniverse,
+        (questions, base_job): (Questions, Job),
+        about: Vec<PackageId>,
+        threads: usize,
+    ) -> Self {
         let universe = live.universe();
-        let base = questions.base_wants(universe)?;
+        let base = wants(&base_job);
         let threads = threads.max(1);
         let prove = |thread: usize| {
             let share = about.iter().map(|id| id.0).skip(thread).step_by(threads);
@@ -62,8 +73,8 @@ impl Proofs {
         }
         let hard = |id: &PackageId| proved_by[id.index()] == 0 && !universe.is_dead(*id);
         let hard = about.iter().copied().filter(hard).collect();
-        let hard = Watch::new(live, questions.clone(), hard, threads)?;
-        Ok(Self { questions, about, worlds, proved_by, hard })
+        let hard = Watch::on_base(live, (questions.clone(), base_job), hard, threads);
+        Self { questions, about, worlds, proved_by, hard }
     }
 
     /// The packages or sources this is about, in the order they were given.
@@ -132,7 +143,7 @@ impl Proofs {
         touched.extend(effect.conflicts.iter().flat_map(|(one, other)| [one.0, other.0]));
         touched.sort_unstable();
         touched.dedup();
-        let base = self.questions.base_wants(live.universe()).unwrap_or_default();
+        let base = self.questions.base(live.universe()).map(|job| wants(&job)).unwrap_or_default();
         let (mut unproved, mut worlds) = (Vec::new(), Vec::new());
         for (world, number) in self.worlds.iter().zip(1..) {
             if world.stands(live, &touched) && world.has_any_of(&base) {
@@ -176,6 +187,11 @@ impl Proofs {
         }
         verdicts
     }
+}
+
+/// The candidates of each want of a base, those that are there.
+fn wants(base: &Job) -> Vec<Vec<PackageId>> {
+    base.any_wants().map(<[PackageId]>::to_vec).collect()
 }
 
 fn number_of(worlds: &[World], package: u32) -> u16 {

@@ -19,14 +19,6 @@ impl Questions {
         Ok(job)
     }
 
-    /// The candidates of each want of the base, those that are there.
-    pub(crate) fn base_wants(
-        &self,
-        universe: &Universe,
-    ) -> Result<Vec<Vec<PackageId>>, RequestError> {
-        Ok(self.base(universe)?.any_wants().map(<[PackageId]>::to_vec).collect())
-    }
-
     /// Whether a question is no more than what a package or source needs.
     pub(crate) fn is_easy(&self, universe: &Universe, about: u32) -> bool {
         let has_conflicts = || !universe.conflicts.get(about).is_empty();

@@ -14,7 +14,7 @@ use std::sync::Arc;
 const MAGIC: [u8; 16] = *b"solver snapshot\n";
 
 /// Rises with each change to what is written.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// More sections than any version has.
 const SECTIONS: u32 = 1024;

@@ -19,10 +19,16 @@ impl Origin {
         Self::default().with_fact(&format!("architecture {architecture}"))
     }
 
-    /// A repository, with the checksum of its `repomd.xml`, which has those of everything else.
+    /// A repository with its priority and its cost, and with the checksum of its `repomd.xml`, which has those of
+    /// everything else.
     #[must_use]
-    pub fn with_repository(self, name: &str, priority: i32, checksum: &Checksum) -> Self {
-        self.with_fact(&format!("repository {name} {priority} {checksum}"))
+    pub fn with_repository(
+        self,
+        name: &str,
+        (priority, cost): (i32, u32),
+        checksum: &Checksum,
+    ) -> Self {
+        self.with_fact(&format!("repository {name} {priority} {cost} {checksum}"))
     }
 
     /// Whatever else has a part in it: whether file lists were read, the streams that were chosen, excludes.

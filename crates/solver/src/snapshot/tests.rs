@@ -21,7 +21,7 @@ const PACKAGES: &str = "
     repository first 0
     app 1-1
     tool.src: requires app, libc; conflicts tls
-    repository second 5";
+    repository second 5 700";
 
 const QUESTIONS: [&str; 7] = [
     "install app",
@@ -35,7 +35,7 @@ const QUESTIONS: [&str; 7] = [
 
 fn origin() -> Origin {
     let checksum = Checksum { function: "sha256".to_owned(), digest: "00".to_owned() };
-    Origin::new("x86_64").with_repository("first", 0, &checksum).with_fact("two\nlines")
+    Origin::new("x86_64").with_repository("first", (0, 900), &checksum).with_fact("two\nlines")
 }
 
 #[test]
@@ -44,6 +44,8 @@ fn answers_stay_the_same() {
     let bytes = to_bytes(&universe, &origin());
     let snapshot = from_bytes(&bytes).unwrap();
     assert_eq!(snapshot.origin, origin());
+    let costs = snapshot.universe.tables().repositories().iter().map(|repository| repository.cost);
+    assert_eq!(costs.collect::<Vec<_>>(), [1000, 700]);
     let base = testing::job(&universe, "");
     let (mut one, mut two) =
         (Solver::new(&universe, &base), Solver::new(&snapshot.universe, &base));

@@ -43,6 +43,8 @@ pub struct Job {
     pub(crate) wants: Vec<Want>,
     /// Sources whose needs are among the wants.
     pub(crate) sources: Vec<PackageId>,
+    /// Those of them that only stand for what was asked.
+    pub(crate) stand_ins: Vec<PackageId>,
     /// Source, and position of a condition it states.
     pub(crate) conditions: Vec<(u32, u32)>,
     pub(crate) forbidden: Vec<(PackageId, Ban)>,
@@ -61,6 +63,7 @@ impl Job {
     pub fn clear(&mut self) {
         self.wants.clear();
         self.sources.clear();
+        self.stand_ins.clear();
         self.conditions.clear();
         self.forbidden.clear();
         self.favour.clear();
@@ -136,6 +139,13 @@ impl Job {
         self
     }
 
+    /// The same for a source that nobody builds and that only stands for what is asked, as a rich dependency, which
+    /// must be stated by some package: explanations do not speak of it.
+    pub fn requirements(&mut self, universe: &Universe, stand_in: PackageId) -> &mut Self {
+        self.stand_ins.push(stand_in);
+        self.build_requires(universe, stand_in)
+    }
+
     /// Forbids what a source package says must not be in its buildroot.
     pub fn build_conflicts(&mut self, universe: &Universe, source: PackageId) -> &mut Self {
         let ban = Ban::BuildConflict(source);
@@ -161,6 +171,11 @@ impl Job {
     pub fn favour(&mut self, package: PackageId, weight: i8) -> &mut Self {
         self.favour.push((package, weight));
         self
+    }
+
+    /// Nothing, with the same preferences.
+    pub(super) fn preferences(&self) -> Self {
+        Self { favour: self.favour.clone(), weak: self.weak, ..Self::default() }
     }
 
     /// The sets that are wanted, the most common first, so that questions which want the same begin with

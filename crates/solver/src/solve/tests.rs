@@ -165,6 +165,41 @@ fn a_repository_of_higher_priority_wins() {
 }
 
 #[test]
+fn of_equal_packages_the_cheaper_repository_has_the_one_that_is_taken() {
+    let repository = "
+        a: requires near
+        b 2-1: requires far
+        repository dear 0
+        a: requires far
+        b 1-1: requires near
+        repository cheap 0 500
+        a: requires far
+        repository late 0 500
+        near
+        far
+        repository others 0 10";
+    check(repository, "install a", "a far");
+    // A version counts more than a cost, and a priority more than both.
+    check(repository, "install b", "b-2-1 far");
+    check(&repository.replace("dear 0", "dear 1"), "install a", "a near");
+    check(&repository.replace(" 500", ""), "install a", "a near");
+}
+
+#[test]
+fn preferences_hold_while_a_base_is_settled() {
+    let universe = universe("mta: requires smtp\n exim: provides smtp\n postfix: provides smtp");
+    let mut base = job(&universe, "install mta; favour postfix");
+    let settled = Solver::settled_base(&universe, &base).unwrap();
+    let mut solver = Solver::new(&universe, &settled);
+    assert_eq!(solver.base().count(), 2);
+    assert_eq!(answer(&universe, &mut solver, "install smtp"), "");
+    assert_eq!(answer(&universe, &mut solver, "package postfix"), "");
+    base.exclude(crate::testing::package(&universe, "exim"));
+    base.exclude(crate::testing::package(&universe, "postfix"));
+    assert!(Solver::settled_base(&universe, &base).is_err());
+}
+
+#[test]
 fn preferences_and_locks_are_kept() {
     let repository = "
         app: requires mta

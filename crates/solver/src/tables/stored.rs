@@ -41,7 +41,7 @@ impl Tables {
         for repository in &self.repositories {
             let range = &repository.packages;
             numbers.extend([repository.name.len() as u32, repository.priority as u32]);
-            numbers.extend([range.start, range.end]);
+            numbers.extend([repository.cost, range.start, range.end]);
         }
         writer.numbers("repositories", &numbers);
         let names: Vec<&str> = self.repositories.iter().map(|it| it.name.as_str()).collect();
@@ -94,13 +94,13 @@ fn repository(
     let length = numbers.any()? as usize;
     let (name, rest) = names.split_at_checked(length).ok_or_else(wrong)?;
     *names = rest;
-    let priority = numbers.any()? as i32;
+    let (priority, cost) = (numbers.any()? as i32, numbers.any()?);
     let end = packages + 1;
     let packages = numbers.below(end)?..numbers.below(end)?;
     if packages.start > packages.end {
         return Err(wrong());
     }
-    Ok(Repository { name: name.to_owned(), priority, packages })
+    Ok(Repository { name: name.to_owned(), priority, cost, packages })
 }
 
 impl Strings {

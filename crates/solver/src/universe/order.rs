@@ -37,8 +37,8 @@ pub(super) fn rank_versions(tables: &Tables, packages: &[u32], ranks: &mut [u32]
 }
 
 /// Position of each package in the order in which libsolv looks at candidates
-/// (`prune_to_best_version_sortcmp`): by name as bytes, then as read. The architecture need not be looked at,
-/// as only one is left by then.
+/// (`prune_to_best_version_sortcmp`): by name as bytes, then the cheaper repository's, then as read. Neither
+/// architecture nor version need be looked at, as only one is left of each by then.
 pub(super) fn choice_ranks(tables: &Tables) -> Vec<u32> {
     let start = |id: PackageId| {
         let mut start = [0; 16];
@@ -66,5 +66,6 @@ pub(super) fn choice_order(tables: &Tables, left: u32, right: u32) -> Ordering {
         (one, other) if one == other => Ordering::Equal,
         (one, other) => tables.strings.get(one).cmp(tables.strings.get(other)),
     };
-    names.then(left.cmp(&right))
+    let cost = |id: u32| tables.cost_of(PackageId(id));
+    names.then_with(|| cost(left).cmp(&cost(right))).then(left.cmp(&right))
 }

@@ -35,7 +35,7 @@ fn check(seeds: std::ops::Range<u64>) {
         let builds = Questions { group, with_build_conflicts: random.one_in(2) };
         let installs = Questions::default();
         let threads = 1 + random.below(2);
-        let installability = Installability::new(&live, threads).unwrap();
+        let installability = Installability::new(&live, threads);
         let buildability = Buildability::new(&live, builds.clone(), threads).unwrap();
         let mut watched = [
             asked_one_by_one(&live, &installs, &packages),

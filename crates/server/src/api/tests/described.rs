@@ -241,6 +241,7 @@ async fn asks_for_what_there_is_not(scene: &Scene) {
         "/resolve?branch=f45&install=app",
         "/whatrequires?branch=f45&what=lib",
         "/depcheck?branch=f45&without=lib",
+        "/depcheck?branch=f44&plan=999",
     ] {
         let answer = scene.get(&format!("/api/v1{path}")).await;
         let (status, _, detail) = answer.problem();
@@ -254,6 +255,8 @@ async fn asks_for_what_there_is_not(scene: &Scene) {
         "/composes?contains=lib%3C2",
         "/resolve?branch=f44&install=lib%20%3E%3D",
         "/depcheck?branch=f44&without=nothing",
+        "/depcheck?branch=f45&plan=1",
+        "/depcheck?branch=f44",
     ];
     for path in refused {
         assert_eq!(scene.get(&format!("/api/v1{path}")).await.problem().0, 422, "{path}");

@@ -11,7 +11,9 @@ use crate::admin::BranchName;
 use crate::api::Api;
 use crate::api::input::Query;
 use crate::api::problem::Problem;
+use crate::dependencies::question::Asked;
 use crate::dependencies::resolve::Resolution;
+use crate::dependencies::threaded;
 
 /// What, and from where.
 #[derive(Deserialize, IntoParams)]
@@ -20,8 +22,9 @@ use crate::dependencies::resolve::Resolution;
 pub(crate) struct Wanted {
     /// The branch whose published repository is asked.
     branch: BranchName,
-    /// Names, capabilities and paths, each with a version if it matters, separated by commas.
-    #[param(example = "zlib-devel >= 1.3, /usr/bin/make")]
+    /// Names, capabilities, paths, each with a version if it matters, NEVRAs, and rich dependencies in parentheses,
+    /// separated by commas.
+    #[param(example = "zlib-devel >= 1.3, /usr/bin/make, (vi or emacs)")]
     install: String,
 }
 
@@ -56,6 +59,8 @@ pub(crate) async fn resolve(
     let generation = api.repositories.generation(&wanted.branch).await?;
     let wishes = wanted.install.split(',').map(str::trim).filter(|wish| !wish.is_empty());
     let wishes: Vec<String> = wishes.map(str::to_owned).collect();
-    let resolution = generation.packages().resolve(&wishes)?;
-    Ok(Json(Resolved { generation: generation.number.clone(), resolution }))
+    let number = generation.number.clone();
+    let asked = Asked { wishes, ..Asked::default() };
+    let resolution = threaded(move || generation.packages().resolve(&asked)).await?;
+    Ok(Json(Resolved { generation: number, resolution }))
 }
