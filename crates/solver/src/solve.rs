@@ -128,7 +128,7 @@ impl<'u> Solver<'u> {
         let mut solver = Self {
             universe,
             rows: UniverseRows::of(universe),
-            beyond: Beyond::new(universe.tables().len(), std::iter::empty()),
+            beyond: Beyond::new(universe.tables().len()),
             state: vec![state::UNDECIDED; universe.tables().len()],
             active: vec![false; universe.sets.len()],
             trail: Vec::new(),
@@ -167,8 +167,8 @@ impl<'u> Solver<'u> {
             solver.base_conflict = Some(solver.conflict);
         }
         solver.base = solver.mark();
-        let installed = solver.base().map(|package| package.0);
-        solver.beyond = Beyond::new(universe.tables().len(), installed);
+        let installed: Vec<u32> = solver.base().map(|package| package.0).collect();
+        solver.beyond.settle(installed.into_iter());
         solver.solved_from = solver.base;
         solver.shared.clear();
         solver.confirmed.clear();

@@ -37,10 +37,11 @@ impl<'u> UniverseRows<'u> {
 pub(super) struct Beyond {
     /// By package of the base.
     base: Vec<bool>,
-    /// By package.
-    needs: Vec<Needs>,
+    /// By package: where its parts of [`Needs`] start, where they end, and whether they are all.
+    needs: Vec<[u32; 4]>,
     /// By package: where the sets that it is in and that the base has no member of start, and where they end.
     memberships: Vec<[u32; 2]>,
+    /// None of them is at place 0.
     items: Vec<u32>,
 }
 
@@ -56,31 +57,33 @@ pub(super) struct Needs {
     pub(super) is_all: bool,
 }
 
-/// Where something starts that was not looked at yet.
-const UNKNOWN: u32 = u32::MAX;
-
-impl Needs {
-    const UNKNOWN: Self = Self { forced: UNKNOWN, choices: UNKNOWN, end: UNKNOWN, is_all: false };
-}
+/// Where something starts that was not looked at yet. Memory that is zero costs nothing before it is used.
+const UNKNOWN: u32 = 0;
 
 impl Beyond {
-    /// Beyond a base of these packages.
-    pub(super) fn new(packages: usize, base: impl Iterator<Item = u32>) -> Self {
-        let mut is_base = vec![false; packages];
-        base.for_each(|package| is_base[package as usize] = true);
+    /// Beyond a base of no package yet.
+    pub(super) fn new(packages: usize) -> Self {
         Self {
-            base: is_base,
-            needs: vec![Needs::UNKNOWN; packages],
+            base: vec![false; packages],
+            needs: vec![[UNKNOWN; 4]; packages],
             memberships: vec![[UNKNOWN; 2]; packages],
-            items: Vec::new(),
+            items: vec![0],
         }
+    }
+
+    /// From now on the base has these packages. What was found before holds as well; it only says more.
+    pub(super) fn settle(&mut self, base: impl Iterator<Item = u32>) {
+        base.for_each(|package| self.base[package as usize] = true);
     }
 
     /// What a package needs and the base does not have.
     #[inline]
     pub(super) fn needs(&mut self, universe: &Universe, package: u32) -> Needs {
-        let needs = self.needs[package as usize];
-        if needs.forced == UNKNOWN { self.find_needs(universe, package) } else { needs }
+        let [forced, choices, end, is_all] = self.needs[package as usize];
+        if forced == UNKNOWN {
+            return self.find_needs(universe, package);
+        }
+        Needs { forced, choices, end, is_all: is_all != 0 }
     }
 
     /// Where the sets a package is in start, and where they end.
@@ -106,9 +109,9 @@ impl Beyond {
         self.add_unmet(rows, rows.choices.get(package));
         let is_special = universe.has(package, flag::CONDITIONAL | flag::INFERIOR);
         let is_all = !is_special && rows.conflicts.get(package).is_empty();
-        let needs = Needs { forced, choices, end: self.items.len() as u32, is_all };
-        self.needs[package as usize] = needs;
-        needs
+        let end = self.items.len() as u32;
+        self.needs[package as usize] = [forced, choices, end, u32::from(is_all)];
+        Needs { forced, choices, end, is_all }
     }
 
     #[cold]
