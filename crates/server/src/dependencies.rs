@@ -6,6 +6,7 @@ pub mod batch;
 pub mod depcheck;
 pub mod info;
 pub mod package;
+pub(crate) mod providers;
 pub mod requires;
 pub mod resolve;
 pub(crate) mod shelf;

@@ -1,5 +1,6 @@
 //! What a snapshot was made from, so that one that is stale is known without being opened.
 
+#[cfg(feature = "read")]
 use crate::load::repomd::Checksum;
 use std::fmt;
 
@@ -20,6 +21,7 @@ impl Origin {
     }
 
     /// A repository, with the checksum of its `repomd.xml`, which has those of everything else.
+    #[cfg(feature = "read")]
     #[must_use]
     pub fn with_repository(self, name: &str, priority: i32, checksum: &Checksum) -> Self {
         self.with_fact(&format!("repository {name} {priority} {checksum}"))
