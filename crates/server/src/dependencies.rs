@@ -12,6 +12,9 @@ pub mod resolve;
 pub(crate) mod shelf;
 pub(crate) mod wishes;
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

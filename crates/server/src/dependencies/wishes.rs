@@ -51,6 +51,26 @@ impl Ready {
 /// NEVRAs, or the sentences that say why there are none.
 pub(crate) type Wished = Result<Vec<String>, Vec<String>>;
 
+/// A package that is in no repository yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Unbuilt {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its version, as it is written.
+    pub(crate) evr: String,
+    /// What it provides beside its name.
+    pub(crate) provides: Vec<String>,
+}
+
+/// What is installed where packages count that are in no repository.
+#[derive(Debug)]
+pub(crate) struct WishedWith {
+    /// All of it.
+    pub(crate) nevras: Vec<String>,
+    /// Which of those packages are in it, by position.
+    pub(crate) unbuilt: Vec<usize>,
+}
+
 impl Loaded {
     /// What has to be installed so that all wishes hold, beside the package that is always there. A wish is a name, a
     /// capability, a path, a NEVRA, or a rich dependency.
@@ -68,7 +88,7 @@ impl Loaded {
                 None => _ = job.install(&self.universe, wish).map_err(AdminError::input)?,
             }
         }
-        solve(&self.universe, always, &job)
+        Ok(solve(&self.universe, always, &job)?.map(|packages| nevras(&self.universe, &packages)))
     }
 
     /// Every package that cannot be installed beside the one that is always there, by name, with the reasons.
@@ -113,21 +133,63 @@ impl Loaded {
     /// Conditions are understood, and files looked up, where a package states them; so the wishes become those of a source
     /// package.
     fn wish_as_a_source(&self, always: &str, wishes: &[String]) -> Result<Wished, AdminError> {
-        let mut tables = self.wanted.tables_for(wishes)?;
-        let mut lists: [Vec<DependencyId>; Relation::COUNT] = Default::default();
-        lists[Relation::Requires as usize] =
-            wishes.iter().map(|wish| dependency(&mut tables, wish)).collect();
-        let name = tables.strings.intern(b"wishes");
-        let architecture = tables.strings.intern(b"src");
-        let identity = Package::new(name, architecture, EvrId::NONE, StringId::EMPTY);
-        let source = tables.push(identity, &lists);
-        let options =
-            Options { architecture: self.wanted.architecture.clone(), excluded: Vec::new() };
+        Ok(self.wanted.wish_with(always, wishes, &[])?.map(|found| found.nevras))
+    }
+
+    /// What was loaded.
+    pub(crate) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+}
+
+impl Wanted {
+    /// What a source package with these wishes needs to be built, beside the package that is always there, where some
+    /// packages count that are in no repository.
+    ///
+    /// # Errors
+    /// [`AdminError::Input`] where a repository cannot be read or a wish is none.
+    pub(crate) fn wish_with(
+        &self,
+        always: &str,
+        wishes: &[String],
+        unbuilt: &[Unbuilt],
+    ) -> Result<Result<WishedWith, Vec<String>>, AdminError> {
+        let mut tables = self.tables_for(wishes)?;
+        let unbuilt: Vec<PackageId> =
+            unbuilt.iter().map(|package| package.enter(&mut tables)).collect();
+        let source = enter(&mut tables, ("wishes", "src", ""), (Relation::Requires, wishes));
+        let options = Options { architecture: self.architecture.clone(), excluded: Vec::new() };
         let universe = Universe::new(tables, &options).map_err(AdminError::input)?;
         let mut job = Job::new();
         job.build_requires(&universe, source);
-        solve(&universe, always, &job)
+        Ok(solve(&universe, always, &job)?.map(|packages| WishedWith {
+            nevras: nevras(&universe, &packages),
+            unbuilt: (0..unbuilt.len()).filter(|at| packages.contains(&unbuilt[*at])).collect(),
+        }))
     }
+}
+
+impl Unbuilt {
+    fn enter(&self, tables: &mut Tables) -> PackageId {
+        let identity = (self.name.as_str(), "noarch", self.evr.as_str());
+        let own = [self.name.clone(), format!("{} = {}", self.name, self.evr)];
+        let provides: Vec<String> = own.into_iter().chain(self.provides.clone()).collect();
+        enter(tables, identity, (Relation::Provides, &provides))
+    }
+}
+
+/// Adds a package of a name, an architecture and a version, with relations of one kind.
+fn enter(
+    tables: &mut Tables,
+    (name, architecture, evr): (&str, &str, &str),
+    (relation, dependencies): (Relation, &[String]),
+) -> PackageId {
+    let mut lists: [Vec<DependencyId>; Relation::COUNT] = Default::default();
+    lists[relation as usize] = dependencies.iter().map(|text| dependency(tables, text)).collect();
+    let name = tables.strings.intern(name.as_bytes());
+    let architecture = tables.strings.intern(architecture.as_bytes());
+    let evr = if evr.is_empty() { EvrId::NONE } else { tables.intern_evr_text(evr.as_bytes()) };
+    tables.push(Package::new(name, architecture, evr, StringId::EMPTY), &lists)
 }
 
 /// `name`, `name >= version`, or a rich dependency.
@@ -160,21 +222,23 @@ fn base(universe: &Universe, always: &str) -> Result<Job, AdminError> {
     Ok(base)
 }
 
-fn solve(universe: &Universe, always: &str, job: &Job) -> Result<Wished, AdminError> {
+type Solved = Result<Vec<PackageId>, Vec<String>>;
+
+fn solve(universe: &Universe, always: &str, job: &Job) -> Result<Solved, AdminError> {
     let base = base(universe, always)?;
     let mut solver = Solver::new(universe, &base);
     let always: Vec<PackageId> = solver.base().collect();
     Ok(match solver.solve(job) {
-        Outcome::Solved(answer) => {
-            let tables = universe.tables();
-            let mut nevras: Vec<String> =
-                always.iter().chain(&answer.packages).map(|id| tables.nevra(*id)).collect();
-            nevras.sort_unstable();
-            nevras.dedup();
-            Ok(nevras)
-        }
+        Outcome::Solved(answer) => Ok([always, answer.packages].concat()),
         Outcome::Unsatisfiable(_) => Err(problems(universe, &base, job)),
     })
+}
+
+fn nevras(universe: &Universe, packages: &[PackageId]) -> Vec<String> {
+    let mut nevras: Vec<String> = packages.iter().map(|id| universe.tables().nevra(*id)).collect();
+    nevras.sort_unstable();
+    nevras.dedup();
+    nevras
 }
 
 fn problems(universe: &Universe, base: &Job, job: &Job) -> Vec<String> {
