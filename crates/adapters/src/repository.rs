@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 pub use command::CommandError;
 pub(crate) use folder::RPM_MAGIC;
 use model::digest::Digest;
-pub use publish::{Contents, current_generation, generations, publish, remove_generation};
+pub use publish::{
+    Contents, current_generation, generation_folder, generations, publish, remove_generation,
+};
 pub use snapshot::{SnapshotId, remove_snapshot, snapshot_id, snapshots, write_snapshot};
 
 /// Why a repository could not be written.

@@ -1,5 +1,6 @@
 //! Roots of a change, and the ground they stand on -> the immutable plan.
 
+pub mod before;
 pub mod merge;
 pub mod outlook;
 mod reach;

@@ -12,12 +12,17 @@ pub mod resolve;
 
 pub mod info;
 pub mod package;
+pub(crate) mod providers;
 pub mod requires;
 
 pub mod depcheck;
 
 pub(crate) mod ready;
 pub(crate) mod shelf;
+pub(crate) mod unbuilt;
+
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::HashSet;
 use std::path::Path;

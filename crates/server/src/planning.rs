@@ -162,6 +162,7 @@ pub(crate) async fn draft(
         let plan = planned(context, request, &ground);
         let mut touched: Vec<ArtifactKey> = artifacts(&plan).collect();
         touched.extend(needs(context, &wish.roots).await?.into_values().flatten());
+        touched.extend(supposed.edges.iter().map(|edge| edge.dependency.clone()));
         let more = overlapping(context, branch, &touched, &merged).await?;
         if more.is_empty() {
             return Ok(Draft { plan, merged });

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::artifact::{ArtifactKey, BranchName};
+use adapters::repository;
+use model::artifact::{ArtifactKey, ArtifactKind, BranchName};
 use model::id::BuildId;
 use pipeline::plan::Published;
 use store::{Conn, Store, builds, publications};
+
+use crate::context::Context;
+use crate::dependencies::Loaded;
 
 /// The published builds of a branch.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +21,8 @@ pub(crate) struct BranchState {
     pub(crate) builds: BTreeMap<ArtifactKey, BuildId>,
     /// The builds with their commits.
     pub(crate) published: HashMap<ArtifactKey, Published>,
+    /// Which artifact a source package is of, by the source package's name.
+    pub(crate) sources: HashMap<String, ArtifactKey>,
 }
 
 /// A cache of [`BranchState`]s.
@@ -46,6 +52,22 @@ impl PublishedCache {
     }
 }
 
+/// The published repository of a branch, ready to be asked; none where nothing is published, or where it does not lie
+/// here as it should.
+pub(crate) async fn repository(
+    context: &Context,
+    branch: &BranchName,
+    state: &BranchState,
+) -> Option<Arc<Loaded>> {
+    let root = context.config.published_root();
+    let folder = repository::generation_folder(&root, branch, state.generation);
+    if !folder.is_dir() {
+        return None;
+    }
+    let ready = context.ready.repository(&folder).await;
+    ready.inspect_err(|error| tracing::warn!(%branch, %error, "could not ask the repository")).ok()
+}
+
 async fn read(
     reader: &mut Conn,
     branch: &BranchName,
@@ -54,6 +76,9 @@ async fn read(
     let mut state = BranchState { generation, ..BranchState::default() };
     for published in publications::current_builds(reader, branch).await? {
         if let Some(build) = builds::get(reader, published.build).await? {
+            if published.artifact.kind == ArtifactKind::Rpms {
+                state.sources.insert(build.nvr.name, published.artifact.clone());
+            }
             let entry = Published { build: build.id, commit: build.commit };
             state.published.insert(published.artifact.clone(), entry);
             state.builds.insert(published.artifact, published.build);

@@ -3,7 +3,8 @@
 //! Repositories are read into [`tables`], their relations are resolved to sets of packages in a [`universe`],
 //! and a [`solve::Solver`] answers one question after the other over it, choosing as libsolv does.
 //!
-//! ```
+#![cfg_attr(feature = "read", doc = "```")]
+#![cfg_attr(not(feature = "read"), doc = "```ignore")]
 //! use solver::load::{Limits, Source, load_primaries};
 //! use solver::solve::{Job, Outcome, Solver};
 //! use solver::universe::{Options, Universe};
@@ -35,6 +36,7 @@
 // In reading order.
 pub mod tables;
 
+#[cfg(feature = "read")]
 pub mod load;
 
 pub mod rich;
@@ -55,6 +57,8 @@ pub mod explain;
 pub mod change;
 
 pub mod reverse;
+
+pub mod components;
 
 pub mod questions;
 

@@ -27,6 +27,9 @@ const RULES: &[CrateRule] = &[
     CrateRule { name: "xtask", ours: &[], pure: true },
 ];
 
+/// The feature of a crate of ours that does I/O, as it is written in a list of features.
+const READING: &str = "\"read\"";
+
 /// Crates that run tasks, talk to a system, or read clock or chance; `x*` covers what starts with `x`.
 const IMPURE: &[&str] = &[
     "tokio*",
@@ -108,6 +111,9 @@ impl CrateRule {
             return None;
         }
         if RULES.iter().any(|rule| rule.name == name) {
+            if self.pure && dependency.entry.contains(READING) {
+                return Some(format!("not with the feature {READING}, which opens files"));
+            }
             let may = self.ours.contains(&name)
                 || !self.pure && dependency.section == Section::Development;
             return (!may).then(|| match self.ours {
@@ -151,6 +157,15 @@ mod tests {
         check_crate("pipeline", "[dev-dependencies]\nt = { package = \"tokio\" }", &expected);
         let expected = ["crates/x/Cargo.toml:4: `model` must not depend on `reqwest-middleware`"];
         check_crate("model", "[build-dependencies]\nreqwest-middleware = \"1\"", &expected);
+    }
+
+    #[test]
+    fn decisions_use_the_solver_without_its_readers() {
+        check_crate("pipeline", "[dependencies]\nsolver.workspace = true", &[]);
+        let reading = "[dependencies]\nsolver = { workspace = true, features = [\"read\"] }";
+        let expected = ["crates/x/Cargo.toml:4: `pipeline` must not depend on `solver`: not with"];
+        check_crate("pipeline", reading, &expected);
+        check_crate("server", reading, &[]);
     }
 
     #[test]

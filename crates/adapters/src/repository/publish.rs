@@ -61,6 +61,11 @@ pub fn current_generation(
     read_current(&root.join(branch.as_str()))
 }
 
+/// The folder of a generation, whether or not it is there. What is in it never changes.
+pub fn generation_folder(root: &Path, branch: &BranchName, number: i64) -> PathBuf {
+    root.join(branch.as_str()).join(format!("{GENERATION}{number}"))
+}
+
 /// The generations of a branch that lie there, in any order, and whether each is the published one.
 pub fn generations(root: &Path, branch: &BranchName) -> Result<Vec<(i64, bool)>, RepositoryError> {
     let branch = root.join(branch.as_str());

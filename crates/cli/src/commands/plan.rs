@@ -74,7 +74,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Answer, Failure> 
         let admin = global.admin().await?;
         let what_if = suppose(&admin, &supposition).await?;
         if args.markdown {
-            output::text_block(&what_if.report.markdown())?;
+            output::text_block(&what_if.markdown())?;
         } else {
             output::answer(global, &what_if)?;
         }

@@ -121,6 +121,13 @@ pub fn of_source(
     edges.into_iter().collect()
 }
 
+/// The names of everything that [`of_source`] looks for a provider of.
+pub fn names_asked(content: &SourceContent) -> BTreeSet<String> {
+    let required = content.packages.iter().flat_map(|package| &package.requires);
+    let all = content.build_requires.iter().chain(required).flat_map(named_in);
+    all.map(|wanted| wanted.name).collect()
+}
+
 /// The images a source names: those an image stands on, those a compose ships.
 fn images_of(content: &SourceContent) -> Vec<(EdgeKind, &ArtifactName)> {
     match &content.recipe {

@@ -1,11 +1,14 @@
 //! `plan --if`: the plan that a commit or a working tree would get, without a trace of the question.
 
+mod buildroot;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use adapters::distgit;
 use model::artifact::{ArtifactKey, ArtifactKind, CommitId};
+use model::edge::Edge;
 use model::event::{Event, Severity};
 use model::hold::HoldKind;
 use model::plan::RootAction;
@@ -22,8 +25,10 @@ use super::{Admin, AdminError};
 use crate::clock::mint;
 use crate::context::Context;
 use crate::planning::{Draft, Supposed, Wish, alone, draft};
-use crate::reconcile::plan::provisional::providers;
+use crate::reconcile::plan::provisional;
 use crate::sourcing;
+
+pub use buildroot::BuildrootOutlook;
 
 /// What is supposed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +61,17 @@ pub struct WhatIf {
     pub frozen: Option<String>,
     /// Why the rules would start nothing.
     pub left: Option<String>,
+    /// Whether what it is built with can be installed; none for what is not built in a buildroot, and where what is
+    /// published does not lie here.
+    pub buildroot: Option<BuildrootOutlook>,
+}
+
+impl WhatIf {
+    /// The answer as Markdown, for a merge request or a mail.
+    pub fn markdown(&self) -> String {
+        let buildroot = self.buildroot.as_ref().map(BuildrootOutlook::markdown);
+        self.report.markdown() + &buildroot.unwrap_or_default()
+    }
 }
 
 impl fmt::Display for WhatIf {
@@ -67,6 +83,9 @@ impl fmt::Display for WhatIf {
             writeln!(f, "No plan would be made: {left}. If one were:\n")?;
         }
         self.report.fmt(f)?;
+        if let Some(buildroot) = &self.buildroot {
+            write!(f, "\n{buildroot}")?;
+        }
         if self.goes_on_with.is_empty() {
             return Ok(());
         }
@@ -142,13 +161,18 @@ impl Admin {
     /// # Errors
     /// [`AdminError::Input`] with file and line when the source cannot be read.
     pub async fn what_if(&self, supposition: &Supposition) -> Result<WhatIf, AdminError> {
-        let (draft, left) =
-            self.with_context(async |context| drafted(context, supposition).await).await?;
+        let artifact = supposition.artifact();
+        let answer = async |context: &Context| {
+            let read = read(context, supposition).await?;
+            drafted(context, artifact, read).await
+        };
+        let Drafted { draft, left, buildroot } = self.with_context(answer).await?;
         Ok(WhatIf {
             left,
+            buildroot,
             report: report(&draft.plan, None, &first_steps(&draft.plan), |_| None),
             goes_on_with: draft.merged.iter().map(|(plan, _)| plan.number).collect(),
-            frozen: self.frozen(supposition.artifact()).await?,
+            frozen: self.frozen(artifact).await?,
         })
     }
 
@@ -161,11 +185,18 @@ impl Admin {
     }
 }
 
-/// The plan, or what it would be if the rules started one, and why they do not.
-async fn drafted(
-    context: &Context,
-    supposition: &Supposition,
-) -> Result<(Draft, Option<String>), AdminError> {
+/// The plan, or what it would be if the rules started one.
+struct Drafted {
+    draft: Draft,
+    /// Why the rules start none.
+    left: Option<String>,
+    buildroot: Option<BuildrootOutlook>,
+}
+
+/// A commit, what it says, and its subject.
+type Read = (CommitId, SourceContent, String);
+
+async fn read(context: &Context, supposition: &Supposition) -> Result<Read, AdminError> {
     let artifact = supposition.artifact();
     let (commit, content, subject) = match supposition {
         Supposition::Commit { revision, .. } => committed(context, artifact, revision).await?,
@@ -174,10 +205,43 @@ async fn drafted(
             (nowhere()?, content, format!("the working tree {}", path.display()))
         }
     };
-    let content = content.map_err(|problem| refused(artifact, &problem))?;
-    let source =
-        Source { artifact: artifact.clone(), commit: commit.clone(), content: Ok(content.clone()) };
-    let providers = providers(context, &artifact.branch, std::slice::from_ref(&source)).await?;
+    Ok((commit, content.map_err(|problem| refused(artifact, &problem))?, subject))
+}
+
+async fn drafted(
+    context: &Context,
+    artifact: &ArtifactKey,
+    read: Read,
+) -> Result<Drafted, AdminError> {
+    let content = read.1.clone();
+    let (draft, left) = planned(context, artifact, read).await?;
+    let buildroot = buildroot::outlook(context, &draft.plan, artifact, &content).await?;
+    Ok(Drafted { draft, left, buildroot })
+}
+
+/// The edges its source asks for, beside those of everything that is not published yet, as when it is committed.
+async fn edges(
+    context: &Context,
+    artifact: &ArtifactKey,
+    commit: &CommitId,
+    content: &SourceContent,
+) -> Result<Vec<Edge>, AdminError> {
+    let mut unpublished = provisional::unpublished(context, &artifact.branch).await?;
+    unpublished.retain(|(other, _)| other != artifact);
+    let mut sources = provisional::sources(context, &unpublished).await?;
+    let own = Ok(content.clone());
+    sources.push(Source { artifact: artifact.clone(), commit: commit.clone(), content: own });
+    let providers = provisional::providers(context, &artifact.branch, &sources).await?;
+    Ok(of_source(artifact, commit, content, &providers))
+}
+
+/// The plan, and why the rules start none.
+async fn planned(
+    context: &Context,
+    artifact: &ArtifactKey,
+    (commit, content, subject): Read,
+) -> Result<(Draft, Option<String>), AdminError> {
+    let edges = edges(context, artifact, &commit, &content).await?;
     let event = mint();
     let happened = Event::Committed {
         artifact: artifact.clone(),
@@ -196,7 +260,7 @@ async fn drafted(
     let route = launch.map(|launch| (event, launch.route.clone()));
     let supposed = Supposed {
         routes: route.into_iter().collect(),
-        edges: of_source(artifact, &commit, &content, &providers),
+        edges,
         settings: HashMap::from([(artifact.clone(), content.settings.clone())]),
     };
     let root = Root {
@@ -221,13 +285,13 @@ async fn drafted(
     Ok((draft(context, branch, wish, &supposed).await?, left))
 }
 
-type Read = (CommitId, Result<SourceContent, SourceProblem>, String);
+type Attempt = (CommitId, Result<SourceContent, SourceProblem>, String);
 
 async fn committed(
     context: &Context,
     artifact: &ArtifactKey,
     revision: &str,
-) -> Result<Read, AdminError> {
+) -> Result<Attempt, AdminError> {
     let repository = sourcing::repository(context, artifact);
     if !repository.join("HEAD").exists() {
         let problem = format!(

@@ -1,7 +1,6 @@
 //! Which sources must be built before which: the graph from each source to those of its buildroot's packages.
 
-mod components;
-
+use crate::components::components;
 use crate::reverse::{Verdict, Watch};
 use crate::tables::{Lists, PackageId, StringId};
 use crate::universe::Universe;
@@ -38,8 +37,8 @@ impl BuildGraph {
             built_with.push(packages.chain(base).filter(|&other| other != number));
         }
         let built_with = built_with.sorted();
-        let components = components::find(&built_with);
-        let tiers = components::tiers(&built_with, &components);
+        let found = components(&built_with, 0..sources.len() as u32);
+        let (components, tiers) = found.into_iter().map(|one| (one.members, one.tier)).unzip();
         Self { sources, built_with, components, tiers }
     }
 

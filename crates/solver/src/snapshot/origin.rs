@@ -1,5 +1,6 @@
 //! What a snapshot was made from, so that one that is stale is known without being opened.
 
+#[cfg(feature = "read")]
 use crate::load::repomd::Checksum;
 use std::fmt;
 
@@ -21,6 +22,7 @@ impl Origin {
 
     /// A repository with its priority and its cost, and with the checksum of its `repomd.xml`, which has those of
     /// everything else.
+    #[cfg(feature = "read")]
     #[must_use]
     pub fn with_repository(
         self,

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use model::clock::{ManualClock, Timestamp};
-use model::digest::Digest;
 use serde_json::Value;
 use store::Store;
 use store::testing::{Seed, seed};
@@ -19,6 +18,7 @@ use crate::admin::Admin;
 use crate::admin::tokens::Scope;
 use crate::api::{Parts, answer};
 use crate::config::Config;
+use crate::dependencies::testing::{self, Written};
 use crate::running::Running;
 
 /// 2026-07-01T02:00:00Z, an hour after what is stored.
@@ -102,34 +102,22 @@ impl Scene {
 
     /// Publishes a generation of branch `f44`, of packages with what they provide and require.
     pub(super) fn publish(&self, number: &str, packages: &[(&str, &str, &str)]) {
-        let entries = |heading: &str, capabilities: &[&str]| {
-            let given = capabilities.iter().filter(|name| !name.is_empty());
-            let entries = given.map(|name| format!("<rpm:entry name=\"{name}\"/>"));
-            format!("<rpm:{heading}>{}</rpm:{heading}>", entries.collect::<String>())
-        };
-        let package = |(name, provides, requires): &(&str, &str, &str)| {
-            format!(
-                "<package type=\"rpm\"><name>{name}</name><arch>noarch</arch><version epoch=\"0\" ver=\"1\" rel=\"1\"/>\
-                 <format><rpm:sourcerpm>{name}-1-1.src.rpm</rpm:sourcerpm>{}{}</format></package>",
-                entries("provides", &[name, provides]),
-                entries("requires", &[requires])
-            )
-        };
-        let packages: String = packages.iter().map(package).collect();
-        let primary = format!(
-            "<metadata xmlns=\"http://linux.duke.edu/metadata/common\" \
-             xmlns:rpm=\"http://linux.duke.edu/metadata/rpm\">{packages}</metadata>"
-        );
-        let repomd = format!(
-            "<repomd xmlns=\"http://linux.duke.edu/metadata/repo\"><data type=\"primary\">\
-             <checksum type=\"sha256\">{}</checksum><location href=\"repodata/primary.xml\"/></data></repomd>",
-            Digest::of(&primary)
-        );
+        let packages: Vec<(&str, Vec<&str>, Vec<&str>)> = packages
+            .iter()
+            .map(|(name, provides, requires)| (*name, named(provides), named(requires)))
+            .collect();
+        let written: Vec<Written<'_>> = packages
+            .iter()
+            .map(|(name, provides, requires)| Written {
+                name,
+                source: name,
+                provides,
+                requires,
+                files: &[],
+            })
+            .collect();
         let branch = self.config.published_root().join("f44");
-        let folder = branch.join(number).join("repodata");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("primary.xml"), primary).unwrap();
-        std::fs::write(folder.join("repomd.xml"), repomd).unwrap();
+        testing::write(&branch.join(number), &written);
         let _ = std::fs::remove_file(branch.join("current"));
         std::os::unix::fs::symlink(number, branch.join("current")).unwrap();
     }
@@ -201,4 +189,8 @@ fn read(text: &str) -> Answer {
         *known = if known.is_empty() { value } else { format!("{known}\n{value}") };
     }
     Answer { status, headers, body: body.to_owned() }
+}
+
+fn named(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
 }

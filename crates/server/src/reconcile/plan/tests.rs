@@ -1,15 +1,22 @@
 //! Rules in a real store, with a clock that moves when it is told to: nothing is read or built here.
 
+mod buildroots;
+mod providing;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::artifact::{ArtifactKey, CommitId};
-use model::build::{BuildOutput, BuildState, Buildroot, Flavour, Inputs, PackagesOutput, Product};
+use model::build::{
+    BuildOutput, BuildState, Buildroot, FacetsRef, Flavour, Inputs, PackagesOutput, Product,
+};
 use model::clock::{ManualClock, Timestamp};
 use model::decision::{Decision, DecisionKind};
 use model::digest::Digest;
 use model::edge::{Edge, EdgeKind, Evidence};
 use model::event::{Event, Severity};
+use model::facet::PackageFacets;
+use model::package::Package;
 use model::plan::Plan;
 use model::publication::{Generation, PublishedBuild};
 use model::source::{Recipe, Settings, Source, SourceContent};
@@ -72,13 +79,24 @@ fn source(name: &str, number: usize) -> Source {
 
 /// A build of commit 1 with nothing in it.
 async fn build(tx: &mut Tx, name: &str) -> PublishedBuild {
+    build_of(tx, name, Vec::new(), Vec::new()).await
+}
+
+/// A build of commit 1 with these packages and their facets.
+async fn build_of(
+    tx: &mut Tx,
+    name: &str,
+    packages: Vec<Package>,
+    facets: Vec<PackageFacets>,
+) -> PublishedBuild {
     let inputs = sets::put_json(tx, &Inputs::Buildroot(Buildroot::default())).await.unwrap();
     let new = NewBuild {
         id: mint(),
         artifact: key(name),
         commit: commit(1),
         flavour: Flavour::Full,
-        input: Digest::of(name),
+        // The same input is not built again.
+        input: Digest::of(&format!("{name} with {} packages", packages.len())),
         name: name.to_owned(),
         evr: "1-1.f44".parse().unwrap(),
         dist: ".f44".to_owned(),
@@ -90,11 +108,17 @@ async fn build(tx: &mut Tx, name: &str) -> PublishedBuild {
         panic!("{name} was built before")
     };
     let product = Product::Packages(PackagesOutput {
-        packages: Vec::new(),
+        packages,
         source_package: String::new(),
         build_requires: Vec::new(),
     });
-    let output = BuildOutput { product, facets: Vec::new() };
+    let mut references = Vec::new();
+    for facets in facets {
+        let digest = sets::put_json(tx, &facets).await.unwrap();
+        let (package, arch) = (facets.package, facets.arch);
+        references.push(FacetsRef { package, arch, digest });
+    }
+    let output = BuildOutput { product, facets: references };
     let output = sets::put_json(tx, &output).await.unwrap();
     let fence = Fence { build: build.id, owner: "me".to_owned(), attempt: 1 };
     builds::start(tx, &fence, Timestamp(1)).await.unwrap();
@@ -119,23 +143,34 @@ async fn fill(context: &Context) {
         let own: Vec<Edge> = needs.iter().map(edge).collect();
         edges::replace_for(&mut tx, &key(name), &own, false).await.unwrap();
     }
+    publish(&mut tx, 1, published).await;
+    tx.commit().await.unwrap();
+}
+
+async fn publish(tx: &mut Tx, number: i64, mut published: Vec<PublishedBuild>) {
     published.sort();
     let generation = Generation {
         branch: "f44".parse().unwrap(),
-        number: 1,
+        number,
         plan: mint(),
         builds: published,
         at: Timestamp(1),
         switched: None,
     };
-    publications::begin_generation(&mut tx, &generation).await.unwrap();
-    publications::mark_switched(&mut tx, &generation.branch, 1, Timestamp(1)).await.unwrap();
-    tx.commit().await.unwrap();
+    publications::begin_generation(tx, &generation).await.unwrap();
+    publications::mark_switched(tx, &generation.branch, number, Timestamp(1)).await.unwrap();
 }
 
 impl Scene {
     /// A store with the world in it, and these rules beside the shipped ones.
     async fn open(rules: &[(&str, &str)]) -> Self {
+        let scene = Self::empty(rules).await;
+        fill(&scene.context).await;
+        scene
+    }
+
+    /// The same before anything was published.
+    async fn empty(rules: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let own = folder.path().join("rules");
         std::fs::create_dir(&own).unwrap();
@@ -152,28 +187,33 @@ impl Scene {
         let clock = Arc::new(ManualClock::at(Timestamp(0) + 12 * HOUR));
         let shared: Arc<ManualClock> = Arc::clone(&clock);
         let context = Arc::new(Context::open(config, shared).await.unwrap());
-        fill(&context).await;
         let lease = context.acquire("stage:plan", 1000 * HOUR).await.unwrap().unwrap();
         Self { context, clock, lease, folder }
     }
 
     /// A commit that was read already.
     async fn push(&self, name: &str, number: usize) {
+        self.push_source(source(name, number)).await;
+    }
+
+    /// The same with what it says.
+    async fn push_source(&self, source: Source) {
         let mut tx = self.context.store.begin().await.unwrap();
-        let tip = refs::tip(&mut tx, &key(name)).await.unwrap();
+        let (artifact, commit) = (source.artifact.clone(), source.commit.clone());
+        let tip = refs::tip(&mut tx, &artifact).await.unwrap();
         let moved = Move {
-            artifact: key(name),
-            commit: Some(commit(number)),
+            artifact: artifact.clone(),
+            commit: Some(commit.clone()),
             previous: tip.and_then(|tip| tip.commit),
             forced: false,
             at: Timestamp(1),
             event: None,
         };
         refs::move_tip(&mut tx, &moved).await.unwrap();
-        sources::put(&mut tx, &source(name, number)).await.unwrap();
+        sources::put(&mut tx, &source).await.unwrap();
         let event = Event::Committed {
-            artifact: key(name),
-            commit: commit(number),
+            artifact,
+            commit,
             previous: None,
             forced: false,
             severity: Severity::None,
