@@ -215,8 +215,8 @@ mod tests {
         ) {
             let graph = Lists::from_pairs(12, &pairs);
             let mut reach = [[false; 12]; 12];
-            for node in 0..12 {
-                reach[node][node] = true;
+            for (node, reached) in reach.iter_mut().enumerate() {
+                reached[node] = true;
             }
             for &(from, to) in &pairs {
                 reach[from as usize][to as usize] = true;

@@ -72,7 +72,7 @@ async fn what_a_plan_built_is_merged_in_thought() {
     };
     write("libx.so.2");
     let found = scene.get(&path).await.json();
-    assert_eq!(found["harmless"], false);
+    assert_eq!(found["harmless"], false, "{found}");
     assert_eq!(found["added"], json!(["lib-2-1.f44.x86_64", "lib-devel-2-1.f44.x86_64"]));
     assert_eq!(found["removed"], json!(["lib-1-1.noarch"]));
     assert_eq!(found["broken"][0]["package"], "app-1-1.noarch");
