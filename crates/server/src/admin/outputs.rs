@@ -42,6 +42,8 @@ impl Admin {
                 files.push(file);
             }
         }
+        files.sort_unstable();
+        files.dedup();
         Ok(files)
     }
 }

@@ -15,13 +15,22 @@ struct Header {
 }
 
 impl Header {
-    fn texts(mut self, tag: u32, texts: &[&str]) -> Self {
-        let (kind, start) = (if texts.len() == 1 { 6 } else { 8 }, self.data.len() as u32);
-        for number in [tag, kind, start, texts.len() as u32] {
+    fn entry(mut self, tag: u32, kind: u32, count: usize, data: &[u8]) -> Self {
+        for number in [tag, kind, self.data.len() as u32, count as u32] {
             self.index.extend(number.to_be_bytes());
         }
-        texts.iter().for_each(|text| self.data.extend(text.bytes().chain([0])));
+        self.data.extend(data);
         self
+    }
+
+    fn texts(self, tag: u32, texts: &[&str]) -> Self {
+        let data: Vec<u8> = texts.iter().flat_map(|text| text.bytes().chain([0])).collect();
+        self.entry(tag, if texts.len() == 1 { 6 } else { 8 }, texts.len(), &data)
+    }
+
+    /// Capabilities without a version.
+    fn provides(self, names: [&str; 2]) -> Self {
+        self.texts(1047, &names).entry(1112, 4, 2, &[0; 8]).texts(1113, &["", ""])
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -42,7 +51,7 @@ fn rpm(name: &str, provides: &str) -> Vec<u8> {
         .texts(1002, &["1.f44"])
         .texts(1022, &["x86_64"])
         .texts(1044, &["lib-2-1.f44.src.rpm"])
-        .texts(1047, &[name, provides]);
+        .provides([name, provides]);
     file.extend(header.bytes());
     file
 }
