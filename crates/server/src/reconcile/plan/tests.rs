@@ -96,7 +96,7 @@ async fn build_of(
         commit: commit(1),
         flavour: Flavour::Full,
         // The same input is not built again.
-        input: Digest::of(&format!("{name} with {} packages", packages.len())),
+        input: Digest::of(format!("{name} with {} packages", packages.len())),
         name: name.to_owned(),
         evr: "1-1.f44".parse().unwrap(),
         dist: ".f44".to_owned(),
