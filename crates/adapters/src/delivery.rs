@@ -24,7 +24,3 @@ impl Undelivered {
         Self { problem: problem.into(), for_good: true }
     }
 }
-
-/// What a program built without TLS says when it is asked for.
-#[cfg(not(feature = "tls"))]
-const NO_TLS: &str = "this program was built without TLS: build it with the feature `tls`";

@@ -1,4 +1,4 @@
-//! The outside systems Millstream talks to: git, rpmbuild, dnf, createrepo_c, mail, webhooks.
+//! The outside systems Millstream talks to: git, rpmbuild, dnf, createrepo_c, mail, webhooks, repositories elsewhere.
 
 pub mod distgit;
 
@@ -21,4 +21,8 @@ pub mod removing;
 pub mod repository;
 
 pub mod compose;
+
+mod http;
+
 pub mod delivery;
+pub mod repos;

@@ -7,7 +7,7 @@
 pub(crate) mod command;
 pub(crate) mod folder;
 mod images;
-mod publish;
+pub(crate) mod publish;
 mod snapshot;
 
 use std::io;

@@ -24,6 +24,8 @@ pub(crate) mod image;
 pub(crate) mod where_is;
 
 mod asking;
+mod fetching;
+
 pub(crate) mod depcheck;
 pub(crate) mod repo;
 mod repositories;

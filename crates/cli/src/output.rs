@@ -49,6 +49,11 @@ impl Waiting {
         bar.enable_steady_tick(Duration::from_millis(120));
         Self(bar)
     }
+
+    /// Shows something else.
+    pub(crate) fn say(&self, what: String) {
+        self.0.set_message(what);
+    }
 }
 
 impl Drop for Waiting {

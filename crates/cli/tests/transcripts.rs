@@ -3,11 +3,13 @@
 //!
 //! `$ millstream …` is a command; below it stands what it prints on standard output and then on standard error, where
 //! `…` stands for any text within a line, and `[exit N]` unless it ends with 0. `@ file NAME` to `@ end` is a file that
-//! is written first. Lines that begin with `#` are for the reader.
+//! is written first. From `@ serve` on, a web server has the folder, and `{server}` in a command is its address. Lines
+//! that begin with `#` are for the reader.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_millstream");
 
@@ -57,6 +59,11 @@ fn dependencies() {
 }
 
 #[test]
+fn fetching() {
+    check("fetching.txt");
+}
+
+#[test]
 fn questions() {
     check("questions.txt");
 }
@@ -83,6 +90,7 @@ fn check(file: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts").join(file);
     let text = fs::read_to_string(&path).expect(file);
     let folder = tempfile::tempdir().expect("a folder of its own");
+    let mut server = None;
     let mut lines = text.lines().enumerate().peekable();
     while let Some((index, line)) = lines.next() {
         if let Some(name) = line.strip_prefix("@ file ") {
@@ -91,6 +99,10 @@ fn check(file: &str) {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().expect("it lies in the folder")).expect("a folder");
             fs::write(path, content.join("\n") + "\n").expect("a file in it");
+            continue;
+        }
+        if line == "@ serve" {
+            server = Some(Server::of(folder.path()));
             continue;
         }
         let Some(command) = line.strip_prefix("$ millstream") else {
@@ -110,7 +122,8 @@ fn check(file: &str) {
         while expected.last().is_some_and(|line| line.is_empty()) {
             expected.pop();
         }
-        let printed = run(folder.path(), &words(command));
+        let address = server.as_ref().map_or("", |server| &server.address);
+        let printed = run(folder.path(), &words(&command.replace("{server}", address)));
         let printed: Vec<&str> = printed.lines().collect();
         let same = printed.len() == expected.len()
             && printed.iter().zip(&expected).all(|(line, pattern)| matches(pattern, line));
@@ -120,6 +133,36 @@ fn check(file: &str) {
             "{file}:{}: {line}\n--- printed\n{printed}\n--- expected\n{expected}",
             index + 1
         );
+    }
+}
+
+/// Python's web server; it ends when this is dropped.
+struct Server {
+    address: String,
+    python: Child,
+}
+
+impl Server {
+    fn of(folder: &Path) -> Self {
+        let mut python = Command::new("python3")
+            .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory"])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("python3 starts");
+        let mut line = String::new();
+        let stdout = python.stdout.take().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line that names the port");
+        let port = line.split(' ').nth(5).expect(&line);
+        Self { address: format!("http://127.0.0.1:{port}"), python }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.python.kill();
+        let _ = self.python.wait();
     }
 }
 

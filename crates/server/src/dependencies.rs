@@ -13,6 +13,7 @@ pub mod resolve;
 pub mod info;
 pub mod package;
 pub(crate) mod providers;
+pub mod remote;
 pub mod requires;
 
 pub mod depcheck;

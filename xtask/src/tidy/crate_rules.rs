@@ -17,7 +17,7 @@ const RULES: &[CrateRule] = &[
     CrateRule { name: "solver", ours: &["model"], pure: true },
     CrateRule { name: "pipeline", ours: &["model", "solver"], pure: true },
     CrateRule { name: "store", ours: &["model"], pure: false },
-    CrateRule { name: "adapters", ours: &["model"], pure: false },
+    CrateRule { name: "adapters", ours: &["model", "solver"], pure: false },
     CrateRule {
         name: "server",
         ours: &["model", "solver", "pipeline", "store", "adapters"],

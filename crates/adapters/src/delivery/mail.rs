@@ -11,6 +11,7 @@ use model::clock::Timestamp;
 use serde::Deserialize;
 
 use super::Undelivered;
+use crate::http::told;
 
 /// How long the server may take for one command.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -87,14 +88,6 @@ pub async fn send(server: &Server, mail: &Mail) -> Result<(), Undelivered> {
     }
 }
 
-/// An error with what is behind it.
-fn told(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", told(source)),
-        None => error.to_string(),
-    }
-}
-
 fn message(server: &Server, mail: &Mail) -> Result<Message, String> {
     let mailbox =
         |text: &str| text.parse::<Mailbox>().map_err(|error| format!("{text:?}: {error}"));
@@ -135,7 +128,7 @@ fn transport(server: &Server) -> Result<AsyncSmtpTransportBuilder, Undelivered> 
 fn transport(server: &Server) -> Result<AsyncSmtpTransportBuilder, Undelivered> {
     match server.security {
         Security::None => Ok(Transport::builder_dangerous(&server.host)),
-        Security::StartTls | Security::Tls => Err(Undelivered::for_now(super::NO_TLS)),
+        Security::StartTls | Security::Tls => Err(Undelivered::for_now(crate::http::NO_TLS)),
     }
 }
 

@@ -1,22 +1,15 @@
 //! Two kinds of requests to a provider. Redirections are not followed.
 
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::{Request, Uri, header};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use hyper::http::request;
+use hyper::{Method, header};
+use url::Host;
 
 use super::OidcError;
+use crate::http::{self, Target};
 
 /// How long the provider may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -24,36 +17,27 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const LONGEST: usize = 1 << 20;
 
 /// An address that may be gone to.
-pub(super) struct Address {
-    host: String,
-    port: u16,
-    tls: bool,
-    path: String,
-    authority: String,
-}
+pub(super) struct Address(Target);
 
 impl Address {
     pub(super) fn of(text: &str) -> Result<Self, OidcError> {
-        let wrong = |what: &str| OidcError::Provider(format!("{text:?} {what}"));
-        let uri: Uri = text.parse().map_err(|error| wrong(&format!("is no address: {error}")))?;
-        let authority = uri.authority().ok_or_else(|| wrong("names no host"))?;
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let is_here = host == "localhost"
-            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        let tls = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") if is_here => false,
-            _ => return Err(wrong("is not https, and not on this machine")),
+        let target = Target::of(text).map_err(provider)?;
+        let is_here = match target.url().host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
         };
-        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Ok(Self { host, port, tls, path, authority: authority.to_string() })
+        if target.is_tls() || is_here {
+            return Ok(Self(target));
+        }
+        Err(OidcError::Provider(format!("{text:?} is not https, and not on this machine")))
     }
 }
 
 pub(super) async fn get(address: &str) -> Result<Bytes, OidcError> {
     let address = Address::of(address)?;
-    let request = Request::get(&address.path);
+    let request = address.0.request(Method::GET);
     send(&address, request, String::new()).await
 }
 
@@ -63,7 +47,9 @@ pub(super) async fn post(
     body: String,
 ) -> Result<Bytes, OidcError> {
     let address = Address::of(address)?;
-    let request = Request::post(&address.path)
+    let request = address
+        .0
+        .request(Method::POST)
         .header(header::AUTHORIZATION, authorization)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     send(&address, request, body).await
@@ -71,51 +57,21 @@ pub(super) async fn post(
 
 async fn send(
     address: &Address,
-    request: hyper::http::request::Builder,
+    request: request::Builder,
     body: String,
 ) -> Result<Bytes, OidcError> {
     let request = request
-        .header(header::HOST, &address.authority)
         .header(header::ACCEPT, "application/json")
-        .header(header::CONNECTION, "close")
         .body(Full::new(Bytes::from(body)))
         .map_err(provider)?;
     let answered = tokio::time::timeout(PATIENCE, async {
-        let stream = TcpStream::connect((address.host.as_str(), address.port)).await;
-        let stream = stream.map_err(provider)?;
-        if !address.tls {
-            return ask(stream, request).await;
-        }
-        let name = ServerName::try_from(address.host.clone()).map_err(provider)?;
-        ask(connector()?.connect(name, stream).await.map_err(provider)?, request).await
+        let answer = http::send(&address.0, |_| true, request).await;
+        let mut answer = answer.map_err(provider)?;
+        let body = Limited::new(answer.response.body_mut(), LONGEST).collect().await;
+        Ok((answer.response.status(), body.map_err(provider)?.to_bytes()))
     });
-    answered.await.unwrap_or_else(|_| Err(provider("it does not answer in time")))
-}
-
-fn connector() -> Result<TlsConnector, OidcError> {
-    let mut roots = RootCertStore::empty();
-    // Some of the system's certificates may be strange; those that are not do.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(provider)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
-
-async fn ask(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<Full<Bytes>>,
-) -> Result<Bytes, OidcError> {
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(provider)?;
-    // It ends with the answer; the answer tells about any trouble.
-    tokio::spawn(connection);
-    let answer = sender.send_request(request).await.map_err(provider)?;
-    let status = answer.status();
-    let body = Limited::new(answer.into_body(), LONGEST).collect().await.map_err(provider)?;
-    let body = body.to_bytes();
+    let (status, body) =
+        answered.await.unwrap_or_else(|_| Err(provider("it does not answer in time")))?;
     match status {
         status if status.is_success() => Ok(body),
         // RFC 6749, 5.2: the code or the client is not good.

@@ -13,7 +13,7 @@ use super::{RepositoryError, folder, images, write_error};
 use crate::removing;
 
 const CURRENT: &str = "current";
-const GENERATION: &str = "generation-";
+pub(crate) const GENERATION: &str = "generation-";
 
 /// What a generation holds.
 #[derive(Clone, Debug, Default)]
@@ -89,7 +89,7 @@ pub async fn remove_generation(
     removing::remove(&path).await.map_err(write_error(&path))
 }
 
-fn numbers(branch: &Path) -> io::Result<Vec<i64>> {
+pub(crate) fn numbers(branch: &Path) -> io::Result<Vec<i64>> {
     let mut numbers = Vec::new();
     for entry in folder::entries(branch)? {
         numbers.extend(entry.to_str().and_then(generation_number));
@@ -101,7 +101,7 @@ fn generation_number(name: &str) -> Option<i64> {
     name.strip_prefix(GENERATION)?.parse().ok()
 }
 
-fn read_current(branch: &Path) -> Result<Option<i64>, RepositoryError> {
+pub(crate) fn read_current(branch: &Path) -> Result<Option<i64>, RepositoryError> {
     let path = branch.join(CURRENT);
     match fs::read_link(&path) {
         Ok(target) => match target.to_str().and_then(generation_number) {
@@ -117,7 +117,7 @@ fn read_current(branch: &Path) -> Result<Option<i64>, RepositoryError> {
 }
 
 /// Points `current` at a generation by renaming a new link over the old one.
-fn switch(branch: &Path, number: i64) -> io::Result<()> {
+pub(crate) fn switch(branch: &Path, number: i64) -> io::Result<()> {
     let draft = branch.join(".current");
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),

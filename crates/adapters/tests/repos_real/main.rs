@@ -1,4 +1,4 @@
-//! Facets, repositories, closures and dist-git with real rpmbuild, createrepo_c, dnf and git.
+//! Facets, repositories, closures and dist-git with real rpmbuild, createrepo_c, dnf and git; fetching with real servers.
 
 #[cfg(test)]
 mod closure;
@@ -6,6 +6,8 @@ mod closure;
 mod distgit;
 #[cfg(test)]
 mod facets;
+#[cfg(test)]
+mod fetching;
 #[cfg(test)]
 mod packages;
 #[cfg(test)]

@@ -15,8 +15,8 @@ use crate::output;
 pub(crate) struct Args {
     #[command(flatten)]
     repositories: Repositories,
-    /// Merge the repository in this folder; may be given more than once
-    #[arg(long, value_name = "FOLDER", required_unless_present = "without")]
+    /// Merge the repository in this folder, or at this address; may be given more than once
+    #[arg(long, value_name = "FOLDER|URL", required_unless_present = "without")]
     with: Vec<PathBuf>,
     /// Remove the packages of this name; may be given more than once
     #[arg(long, value_name = "NAME")]
@@ -30,8 +30,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
     let group = args.build_group.as_deref().map(lines).transpose()?.unwrap_or_default();
     let mut followed = args.repositories.load()?.follow();
-    let with = args.with.iter().cloned().map(Side::Repository).collect();
-    let hypothesis = Hypothesis { with, without: args.without.clone() };
+    let with = args.repositories.cache().folders(&args.with)?.into_iter().map(Side::Repository);
+    let hypothesis = Hypothesis { with: with.collect(), without: args.without.clone() };
     let found = followed.depcheck(&hypothesis, &group, args.repositories.threads())?;
     output::answer(global, &found)?;
     Ok(Answer::of(found.is_harmless()))

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use server::dependencies::Loaded;
 use server::dependencies::wanted::{Metadata, ModuleStream, Modules, Place, Wanted};
 
+use super::fetching::CacheFolder;
 use crate::failure::Failure;
 
 /// From where: repositories, or a snapshot of them.
@@ -24,12 +25,12 @@ pub(crate) struct Repositories {
 /// Repositories with their metadata.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Listed {
-    /// A folder with the metadata of a repository; with priority and cost, where the lower one wins, as in dnf
-    /// (99 and 1000 if left out). May be given more than once
-    #[arg(long = "repo", value_name = "FOLDER[,priority=N][,cost=N]")]
+    /// A folder with the metadata of a repository, or the http or https address it is fetched from; with priority and
+    /// cost, where the lower one wins, as in dnf (99 and 1000 if left out). May be given more than once
+    #[arg(long = "repo", value_name = "FOLDER|URL[,priority=N][,cost=N]")]
     repositories: Vec<Place>,
-    /// A folder with the metadata of source packages; may be given more than once
-    #[arg(long = "source-repo", value_name = "FOLDER")]
+    /// The same with the metadata of source packages; may be given more than once
+    #[arg(long = "source-repo", value_name = "FOLDER|URL")]
     sources: Vec<PathBuf>,
     /// The architecture for which packages are installed, as rpm calls it
     #[arg(long, value_name = "NAME", default_value = "x86_64")]
@@ -40,6 +41,8 @@ pub(crate) struct Listed {
     /// Let modules hide nothing
     #[arg(long, conflicts_with = "streams")]
     no_modules: bool,
+    #[command(flatten)]
+    cache: CacheFolder,
 }
 
 impl Repositories {
@@ -59,6 +62,11 @@ impl Repositories {
         self.snapshot.is_some() || !self.listed.repositories.is_empty()
     }
 
+    /// Where those are kept that lie elsewhere.
+    pub(crate) fn cache(&self) -> &CacheFolder {
+        &self.listed.cache
+    }
+
     /// How many threads work, one at least.
     pub(crate) fn threads(&self) -> usize {
         self.threads.max(1)
@@ -72,9 +80,13 @@ impl Listed {
             true => Modules::Off,
             false => Modules::Filter(self.streams.clone()),
         };
+        let fetched = |place: &Place| {
+            Ok(Place { folder: self.cache.folder(&place.folder)?, ..place.clone() })
+        };
+        let repositories = self.repositories.iter().map(fetched);
         let metadata = Metadata {
-            repositories: self.repositories.clone(),
-            sources: self.sources.clone(),
+            repositories: repositories.collect::<Result<_, Failure>>()?,
+            sources: self.cache.folders(&self.sources)?,
             architecture: self.arch.clone(),
             threads,
             modules,

@@ -29,7 +29,7 @@ pub struct Info {
 /// What one repository holds.
 #[derive(Clone, Debug, Serialize)]
 pub struct RepositoryInfo {
-    /// Its folder.
+    /// Its folder, or the address it was fetched from.
     pub folder: String,
     /// Binary and source packages.
     pub packages: usize,

@@ -10,7 +10,7 @@ use solver::snapshot::{self, Origin, SnapshotError};
 use solver::tables::{PackageId, Repository as Named, Tables};
 use solver::universe::{Options, Universe};
 
-use super::{Loaded, question};
+use super::{Loaded, question, remote};
 use crate::admin::AdminError;
 use crate::clock::Stopwatch;
 
@@ -336,7 +336,7 @@ fn open(file: &Path) -> Result<Loaded, AdminError> {
 fn open_all(places: &[Place]) -> Result<Vec<Opened<'_>>, AdminError> {
     let opened = places.iter().map(|place| {
         let repository = Repository::open(&place.folder).map_err(AdminError::input)?;
-        Ok(Opened { name: place.folder.display().to_string(), place, repository })
+        Ok(Opened { name: remote::name(&place.folder), place, repository })
     });
     opened.collect()
 }

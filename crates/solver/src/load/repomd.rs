@@ -5,7 +5,8 @@
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-use sha2::Digest;
+use sha2::Digest as _;
+use sha2::digest::DynDigest;
 
 use super::malformed::{Malformed, excerpt};
 use super::xml::{Element, each_record};
@@ -64,22 +65,58 @@ impl Checksum {
         Self { function: "sha256".to_owned(), digest }
     }
 
+    /// Takes in bytes bit by bit, where they are too many to have them all at once.
+    ///
+    /// # Errors
+    /// The function is not known here.
+    pub fn hasher(&self) -> Result<Hasher, UnsupportedChecksum> {
+        let state: Box<dyn DynDigest + Send + Sync> = match self.function.as_str() {
+            "sha256" => Box::new(sha2::Sha256::default()),
+            "sha384" => Box::new(sha2::Sha384::default()),
+            "sha512" => Box::new(sha2::Sha512::default()),
+            "sha224" => Box::new(sha2::Sha224::default()),
+            // Repositories of before 2009 say `sha` and mean SHA-1.
+            "sha" | "sha1" => Box::new(sha1::Sha1::default()),
+            "md5" => Box::new(md5::Md5::default()),
+            other => return Err(UnsupportedChecksum(excerpt(other))),
+        };
+        Ok(Hasher(state))
+    }
+
     /// Whether these bytes have this checksum.
     ///
     /// # Errors
     /// The function is not known here.
     pub fn matches(&self, bytes: &[u8]) -> Result<bool, UnsupportedChecksum> {
-        let digest = match self.function.as_str() {
-            "sha256" => sha2::Sha256::digest(bytes).to_vec(),
-            "sha384" => sha2::Sha384::digest(bytes).to_vec(),
-            "sha512" => sha2::Sha512::digest(bytes).to_vec(),
-            "sha224" => sha2::Sha224::digest(bytes).to_vec(),
-            // Repositories of before 2009 say `sha` and mean SHA-1.
-            "sha" | "sha1" => sha1::Sha1::digest(bytes).to_vec(),
-            "md5" => md5::Md5::digest(bytes).to_vec(),
-            other => return Err(UnsupportedChecksum(excerpt(other))),
-        };
-        Ok(hexadecimal(&digest) == self.digest)
+        let mut hasher = self.hasher()?;
+        hasher.update(bytes);
+        Ok(hasher.digest() == self.digest)
+    }
+}
+
+/// A checksum in the making.
+pub struct Hasher(Box<dyn DynDigest + Send + Sync>);
+
+impl Hasher {
+    /// Takes in the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// How many hexadecimal digits the digest will have.
+    pub fn digits(&self) -> usize {
+        2 * self.0.output_size()
+    }
+
+    /// The digest of what was taken in, in lower-case hexadecimal digits.
+    pub fn digest(self) -> String {
+        hexadecimal(&self.0.finalize())
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hasher").finish_non_exhaustive()
     }
 }
 
