@@ -214,10 +214,8 @@ mod tests {
             pairs in prop::collection::vec((0u32..12, 0u32..12), 0..40),
         ) {
             let graph = Lists::from_pairs(12, &pairs);
-            let mut reach = [[false; 12]; 12];
-            for (node, reached) in reach.iter_mut().enumerate() {
-                reached[node] = true;
-            }
+            let mut reach: [[bool; 12]; 12] =
+                std::array::from_fn(|from| std::array::from_fn(|to| from == to));
             for &(from, to) in &pairs {
                 reach[from as usize][to as usize] = true;
             }
