@@ -48,12 +48,22 @@ pub(crate) struct Listed {
 impl Repositories {
     /// Reads them.
     pub(crate) fn load(&self) -> Result<Loaded, Failure> {
+        self.load_with(self.listed.modules())
+    }
+
+    /// Reads them with everything in them, as who compares wants it: modules hide something only where a stream is named.
+    pub(crate) fn load_whole(&self) -> Result<Loaded, Failure> {
+        let is_named = !self.listed.streams.is_empty();
+        self.load_with(if is_named { self.listed.modules() } else { Modules::Off })
+    }
+
+    fn load_with(&self, modules: Modules) -> Result<Loaded, Failure> {
         match &self.snapshot {
             Some(file) => Ok(Wanted::Snapshot(file.clone()).load()?),
             None if self.listed.repositories.is_empty() => Err(Failure::Usage(
                 "name what is asked: --repo FOLDER, or --snapshot FILE".to_owned(),
             )),
-            None => self.listed.load(self.threads()),
+            None => self.listed.load_with(self.threads(), modules),
         }
     }
 
@@ -76,10 +86,17 @@ impl Repositories {
 impl Listed {
     /// Reads them.
     pub(crate) fn load(&self, threads: usize) -> Result<Loaded, Failure> {
-        let modules = match self.no_modules {
+        self.load_with(threads, self.modules())
+    }
+
+    fn modules(&self) -> Modules {
+        match self.no_modules {
             true => Modules::Off,
             false => Modules::Filter(self.streams.clone()),
-        };
+        }
+    }
+
+    fn load_with(&self, threads: usize, modules: Modules) -> Result<Loaded, Failure> {
         let fetched = |place: &Place| {
             Ok(Place { folder: self.cache.folder(&place.folder)?, ..place.clone() })
         };

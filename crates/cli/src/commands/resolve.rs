@@ -37,13 +37,14 @@ pub(crate) struct Args {
 
 /// Resolves it.
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Answer, Failure> {
-    let loaded = args.repositories.load()?;
     let asked = args.asking.asked(&args.wishes)?;
     let Some(subjects) = args.subjects() else {
+        let loaded = args.repositories.load()?;
         let resolution = loaded.resolve(&asked)?;
         output::answer(global, &resolution)?;
         return Ok(Answer::of(resolution.is_possible()));
     };
+    let loaded = args.repositories.load_whole()?;
     let batch = loaded.batch(&asked, &subjects, args.repositories.threads())?;
     if let Some(file) = &args.tsv {
         std::fs::write(file, loaded.tsv(&batch)).map_err(|error| {
