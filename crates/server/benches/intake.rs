@@ -1,6 +1,7 @@
 //! From a message at the socket to a committed plan, at a steady rate, with the real server on SQLite.
 //!
-//! `cargo bench -p server --bench intake` ; MILLSTREAM_BENCH_SECONDS and MILLSTREAM_BENCH_RATE change the run.
+//! `cargo bench -p server --bench intake` ; MILLSTREAM_BENCH_SECONDS and MILLSTREAM_BENCH_RATE change the run;
+//! with MILLSTREAM_BENCH_STATEMENTS every statement is counted, which slows the run down.
 //! Each message asks for the rebuild of another artifact out of 34,000 that have ten dependencies each. The server
 //! acknowledges after its commit (WAL, `synchronous=FULL`); a plan counts as there when another connection sees it.
 #![expect(
@@ -22,6 +23,9 @@ use store::refs::Move;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+#[path = "intake/statements.rs"]
+mod statements;
+
 const ARTIFACTS: usize = 34_000;
 const CONNECTIONS: usize = 16;
 
@@ -35,6 +39,10 @@ async fn main() {
     };
     let (seconds, rate) =
         (number("MILLSTREAM_BENCH_SECONDS", 60), number("MILLSTREAM_BENCH_RATE", 500));
+    let counts = std::env::var_os("MILLSTREAM_BENCH_STATEMENTS").is_some();
+    if counts {
+        statements::Statements::listen();
+    }
     let folder = tempfile::tempdir().expect("a folder for the run");
     let config = config(folder.path());
     println!("filling the store with {ARTIFACTS} artifacts");
@@ -43,11 +51,16 @@ async fn main() {
     let server = server::run::start(config, &[]).await.expect("the server starts");
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let watcher = tokio::spawn(watch(store.clone(), stopped));
+    statements::begin();
     let sent = load(server.address, seconds, rate).await;
+    let counted = statements::lines(sent.len());
     let planned = wait_for_plans(&store, sent.len()).await;
     stop.send(true).expect("the watcher watches");
     let planned = committed(planned, &watcher.await.expect("the watcher ends well"));
     report(&sent, &planned, rate);
+    if counts {
+        counted.iter().for_each(|line| println!("{line}"));
+    }
     server.stop().await;
 }
 

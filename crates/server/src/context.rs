@@ -27,6 +27,7 @@ use crate::facts_cache::FactsCache;
 use crate::graph::GraphCache;
 use crate::owners::Owner;
 use crate::reconcile::plan::reading::Readings;
+use crate::reconcile::scan::TipsCache;
 use crate::reconcile::{Stage, StageError};
 use crate::running::Running;
 
@@ -85,6 +86,8 @@ pub(crate) struct Context {
     pub(crate) scanner: tokio::sync::Mutex<Scanner>,
     /// What the last scan could not read, so that it is logged once.
     pub(crate) scan_problems: Mutex<Vec<String>>,
+    /// What the last scan compared with.
+    pub(crate) tips: TipsCache,
     pub(crate) readings: Readings,
     pub(crate) graph: Arc<tokio::sync::Mutex<GraphCache>>,
     pub(crate) running: Running,
@@ -121,6 +124,7 @@ impl Context {
             ),
             scanner: tokio::sync::Mutex::new(Scanner::new(&config.distgit_root())),
             scan_problems: Mutex::default(),
+            tips: TipsCache::default(),
             readings: Readings::default(),
             graph: Arc::default(),
             running: Running::new(&config.data)
@@ -249,6 +253,11 @@ impl Wakes {
     /// Tells a stage to look soon.
     pub(crate) fn wake(&self, stage: Stage) {
         self.stages[stage as usize].notify_one();
+        self.tell();
+    }
+
+    /// Tells whoever follows the changes that something was stored.
+    pub(crate) fn tell(&self) {
         self.news.notify_one();
     }
 

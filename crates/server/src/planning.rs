@@ -269,12 +269,12 @@ async fn ground(
     let published = context.published.current(&context.store, branch).await?;
     let mut reader = context.store.read().await?;
     let keys: Vec<ArtifactKey> = reached.iter().cloned().collect();
-    let stored = edges::for_dependents(&mut reader, &keys).await?;
+    let stored = edges::between(&mut reader, &keys).await?;
     let replaced: BTreeSet<&ArtifactKey> =
         supposed.edges.iter().map(|edge| &edge.dependent).collect();
     let kept = stored.into_iter().map(|stored| stored.edge).filter(|edge| {
         let is_spec = matches!(edge.evidence, model::edge::Evidence::Spec { .. });
-        reached.contains(&edge.dependency) && !(is_spec && replaced.contains(&edge.dependent))
+        !(is_spec && replaced.contains(&edge.dependent))
     });
     let mut ground = Ground {
         edges: kept.chain(supposed.edges.iter().cloned()).collect(),

@@ -1,13 +1,14 @@
 //! Artifacts and the short internal ids by which the other tables name them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{PoisonError, RwLock};
 
 use model::artifact::{ArtifactKey, ArtifactKind, BranchName};
 
 use crate::connection::{Conn, Dialect, Sql, Tx, padded};
 use crate::error::{Error, Result};
 use crate::row::Row;
-use crate::value::{Bind as _, Value, args, values_list};
+use crate::value::{Bind as _, Value, args, json_rows, values_list};
 
 /// An artifact and whether its branch still exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub async fn ensure_all<'a>(
     if !missing.is_empty() {
         let values = texts(&missing);
         let sql = "INSERT INTO artifacts (kind, name, branch) VALUES {} ON CONFLICT DO NOTHING";
-        tx.insert_rows(sql, 3, &values).await?;
+        tx.insert_rows(sql, 3, values).await?;
         ids.extend(find_all(tx, &missing).await?);
     }
     Ok(ids)
@@ -73,20 +74,80 @@ pub(crate) async fn find_all(
     conn: &mut Conn,
     keys: &BTreeSet<&ArtifactKey>,
 ) -> Result<BTreeMap<ArtifactKey, i64>> {
-    let mut ids = BTreeMap::new();
-    for chunk in texts(keys).chunks(512 * 3) {
+    let (mut ids, unknown) = conn.ids.of(keys);
+    let mut found = Vec::with_capacity(unknown.len());
+    for mut row in find_rows(conn, &texts(&unknown)).await? {
+        let id = row.take()?;
+        found.push((row.artifact()?, id));
+    }
+    if !conn.is_in_transaction() {
+        conn.ids.add(&found);
+    }
+    ids.extend(found);
+    Ok(ids)
+}
+
+/// The internal ids that were read before: an artifact keeps its own for ever. What was given by a transaction under way
+/// is not among them, since it may be undone.
+#[derive(Debug, Default)]
+pub(crate) struct KnownIds(RwLock<HashMap<ArtifactKey, i64>>);
+
+impl KnownIds {
+    /// How many there are at most, about 20 MB: then it starts again.
+    const MOST: usize = 200_000;
+
+    /// The known ids, and the keys of the others.
+    fn of<'a>(
+        &self,
+        keys: &BTreeSet<&'a ArtifactKey>,
+    ) -> (BTreeMap<ArtifactKey, i64>, BTreeSet<&'a ArtifactKey>) {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let (mut ids, mut unknown) = (BTreeMap::new(), BTreeSet::new());
+        for &key in keys {
+            if let Some(id) = known.get(key) {
+                ids.insert(key.clone(), *id);
+            } else {
+                unknown.insert(key);
+            }
+        }
+        (ids, unknown)
+    }
+
+    fn add(&self, found: &[(ArtifactKey, i64)]) {
+        if found.is_empty() {
+            return;
+        }
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() + found.len() > Self::MOST {
+            known.clear();
+        }
+        known.extend(found.iter().cloned());
+    }
+}
+
+/// Dialect: joined, so that the index is used; asked for rows IN a list, SQLite looks at every artifact there is.
+const FIND_ON_SQLITE: &str = "SELECT a.id, a.kind, a.name, a.branch \
+     FROM json_each($1) w JOIN artifacts a \
+     ON a.branch = w.value->>2 AND a.kind = w.value->>0 AND a.name = w.value->>1";
+
+async fn find_rows(conn: &mut Conn, texts: &[Value]) -> Result<Vec<Row>> {
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    if conn.dialect() == Dialect::Sqlite {
+        return conn.rows("artifacts", FIND_ON_SQLITE, args![json_rows(texts, 3)]).await;
+    }
+    let mut found = Vec::new();
+    for chunk in texts.chunks(512 * 3) {
         let values = padded(chunk, 3);
         let sql = Sql::kept(format!(
             "SELECT id, kind, name, branch FROM artifacts \
              WHERE (kind, name, branch) IN (VALUES {})",
             values_list(values.len() / 3, 3)
         ));
-        for mut row in conn.rows("artifacts", sql, values).await? {
-            let id = row.take()?;
-            ids.insert(row.artifact()?, id);
-        }
+        found.extend(conn.rows("artifacts", sql, values).await?);
     }
-    Ok(ids)
+    Ok(found)
 }
 
 fn texts(keys: &BTreeSet<&ArtifactKey>) -> Vec<Value> {
@@ -270,4 +331,27 @@ pub(crate) async fn lock(tx: &mut Tx, artifact: i64) -> Result<()> {
         tx.row("artifacts", sql, args![artifact]).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[tokio::test]
+    async fn artifacts_are_found_by_their_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("store").display());
+        let store = Store::open(&url).await.unwrap();
+        let mut conn = store.read().await.unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN {FIND_ON_SQLITE}");
+        let rows = conn.rows("artifacts", sql, args!["[]"]).await.unwrap();
+        let detail = |mut row: Row| {
+            row.next = 3;
+            row.take::<String>().unwrap()
+        };
+        let plan: Vec<String> = rows.into_iter().map(detail).collect();
+        assert!(plan.iter().any(|line| line.starts_with("SEARCH a USING")), "{plan:#?}");
+        assert!(!plan.iter().any(|line| line.starts_with("SCAN a")), "{plan:#?}");
+    }
 }

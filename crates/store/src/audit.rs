@@ -61,7 +61,7 @@ pub async fn append_many(tx: &mut Tx, entries: &[AuditEntry]) -> Result<()> {
     }
     let sql = "INSERT INTO audit (at, actor, remote, method, path, body, request, status) \
                VALUES {}";
-    tx.insert_rows(sql, 8, &values).await
+    tx.insert_rows(sql, 8, values).await
 }
 
 /// Appends a write that is about to be done, and gives its place.

@@ -2,13 +2,17 @@
 
 use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
+use crate::artifacts::KnownIds;
 use crate::error::{Error, Result};
 use crate::row::{Cells, Row};
-use crate::value::{Value, placeholders, postgres_arguments, sqlite_arguments, values_list};
+use crate::value::{
+    Value, json_each, json_rows, placeholders, postgres_arguments, sqlite_arguments, values_list,
+};
 
 /// Which database it is. Asked only where no one SQL text serves both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +24,11 @@ pub enum Dialect {
 }
 
 /// What queries run on.
-pub struct Conn(Inner);
+pub struct Conn {
+    on: Inner,
+    /// Shared by all connections of a store.
+    pub(crate) ids: Arc<KnownIds>,
+}
 
 enum Inner {
     Sqlite(PoolConnection<Sqlite>),
@@ -43,14 +51,19 @@ pub struct Tx(Conn);
 impl Conn {
     /// Which database it is.
     pub fn dialect(&self) -> Dialect {
-        match &self.0 {
+        match &self.on {
             Inner::Sqlite(_) | Inner::SqliteTx(_) => Dialect::Sqlite,
             Inner::Postgres(_) | Inner::PostgresTx(_) => Dialect::Postgres,
         }
     }
 
+    /// Whether what it sees may still be undone, or is no more the newest state.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        matches!(&self.on, Inner::SqliteTx(_) | Inner::PostgresTx(_))
+    }
+
     fn raw(&mut self) -> Raw<'_> {
-        match &mut self.0 {
+        match &mut self.on {
             Inner::Sqlite(connection) => Raw::Sqlite(connection),
             Inner::Postgres(connection) => Raw::Postgres(connection),
             Inner::SqliteTx(transaction) => Raw::Sqlite(transaction),
@@ -118,15 +131,26 @@ impl Conn {
         })
     }
 
-    /// Runs `select` with `IN (…)` lists of bounded length in place of `{}`, and gathers the rows.
+    /// Runs `select` with a list of values of one type for `IN (…)` in place of each `{}`, and gathers the rows.
+    ///
+    /// On PostgreSQL the lists are of bounded length ([`LISTED`]), and each has its own rows.
     pub(crate) async fn rows_in(
         &mut self,
         table: &'static str,
         select: &str,
         values: Vec<Value>,
     ) -> Result<Vec<Row>> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Dialect: one text and one value for lists of every length; to bind a thousand values takes SQLite longer than
+        // to look them up.
+        if self.dialect() == Dialect::Sqlite {
+            let sql = Sql::kept(select.replace("{}", json_each(&values)));
+            return self.rows(table, sql, crate::value::args![json_rows(&values, 1)]).await;
+        }
         let mut found = Vec::new();
-        for chunk in values.chunks(1_024) {
+        for chunk in values.chunks(LISTED) {
             let values = padded(chunk, 1);
             let sql = Sql::kept(select.replace("{}", &placeholders(1, values.len())));
             found.extend(self.rows(table, sql, values).await?);
@@ -161,11 +185,11 @@ impl Conn {
         &mut self,
         insert: &str,
         columns: usize,
-        values: &[Value],
+        values: Vec<Value>,
     ) -> Result<()> {
-        for chunk in values.chunks(crate::value::rows_at_once(columns) * columns) {
+        for chunk in chunks(values, columns) {
             let sql = with_rows(insert, chunk.len() / columns, columns);
-            self.execute(sql, chunk.to_vec()).await?;
+            self.execute(sql, chunk).await?;
         }
         Ok(())
     }
@@ -176,12 +200,12 @@ impl Conn {
         table: &'static str,
         insert: &str,
         columns: usize,
-        values: &[Value],
+        values: Vec<Value>,
     ) -> Result<Vec<Row>> {
         let mut returned = Vec::new();
-        for chunk in values.chunks(crate::value::rows_at_once(columns) * columns) {
+        for chunk in chunks(values, columns) {
             let sql = with_rows(insert, chunk.len() / columns, columns);
-            returned.extend(self.rows(table, sql, chunk.to_vec()).await?);
+            returned.extend(self.rows(table, sql, chunk).await?);
         }
         Ok(returned)
     }
@@ -220,6 +244,23 @@ impl From<String> for Sql {
     }
 }
 
+/// How long a list for `IN (…)` is at most on PostgreSQL.
+pub(crate) const LISTED: usize = 1_024;
+
+/// Values in parts of as many rows as go into one statement. Nearly always that is one part.
+fn chunks(mut values: Vec<Value>, columns: usize) -> Vec<Vec<Value>> {
+    let most = crate::value::rows_at_once(columns) * columns;
+    let mut chunks = Vec::with_capacity(1);
+    while values.len() > most {
+        let rest = values.split_off(most);
+        chunks.push(std::mem::replace(&mut values, rest));
+    }
+    if !values.is_empty() {
+        chunks.push(values);
+    }
+    chunks
+}
+
 /// A list for `IN (…)` of rows of `columns` values, the last row repeated until their number is a power of two: what is
 /// found is the same, and there are few lengths of statements to be kept prepared.
 pub(crate) fn padded(values: &[Value], columns: usize) -> Vec<Value> {
@@ -237,21 +278,37 @@ pub(crate) fn with_rows(sql: &str, rows: usize, columns: usize) -> Sql {
 
 fn statement(sql: Sql, dialect: Dialect) -> (AssertSqlSafe<Cow<'static, str>>, bool) {
     let text = match (sql.text, dialect) {
-        // Dialect: to SQLite `$1` is a name, and each name is looked for among all the others, which takes most of the
-        // time of a long list; `?1` is a number.
-        (Cow::Owned(text), Dialect::Sqlite) => Cow::Owned(text.replace('$', "?")),
+        // Dialect: to SQLite `$1` and `?1` are names, and each is looked for among all the others, when the statement is
+        // prepared and whenever a value is bound to it; a bare `?` has none.
+        (Cow::Owned(text), Dialect::Sqlite) => Cow::Owned(nameless(&text)),
         (text, _) => text,
     };
     (AssertSqlSafe(text), sql.kept)
 }
 
+/// A text with `?` for `$1, $2, …`, if each stands there once and in their order; otherwise with `?1, ?2, …`.
+fn nameless(text: &str) -> String {
+    let mut bare = String::with_capacity(text.len());
+    let mut parts = text.split('$');
+    bare.push_str(parts.next().unwrap_or_default());
+    for (before, part) in parts.enumerate() {
+        let rest = part.trim_start_matches(|character: char| character.is_ascii_digit());
+        if part[..part.len() - rest.len()].parse() != Ok(before + 1) {
+            return text.replace('$', "?");
+        }
+        bare.push('?');
+        bare.push_str(rest);
+    }
+    bare
+}
+
 impl Reader {
-    pub(crate) fn sqlite(connection: PoolConnection<Sqlite>) -> Self {
-        Self(Conn(Inner::Sqlite(connection)))
+    pub(crate) fn sqlite(connection: PoolConnection<Sqlite>, ids: Arc<KnownIds>) -> Self {
+        Self(Conn { on: Inner::Sqlite(connection), ids })
     }
 
-    pub(crate) fn postgres(connection: PoolConnection<Postgres>) -> Self {
-        Self(Conn(Inner::Postgres(connection)))
+    pub(crate) fn postgres(connection: PoolConnection<Postgres>, ids: Arc<KnownIds>) -> Self {
+        Self(Conn { on: Inner::Postgres(connection), ids })
     }
 
     pub(crate) fn of(transaction: Tx) -> Self {
@@ -260,12 +317,15 @@ impl Reader {
 }
 
 impl Tx {
-    pub(crate) fn sqlite(transaction: Transaction<'static, Sqlite>) -> Self {
-        Self(Conn(Inner::SqliteTx(transaction)))
+    pub(crate) fn sqlite(transaction: Transaction<'static, Sqlite>, ids: Arc<KnownIds>) -> Self {
+        Self(Conn { on: Inner::SqliteTx(transaction), ids })
     }
 
-    pub(crate) fn postgres(transaction: Transaction<'static, Postgres>) -> Self {
-        Self(Conn(Inner::PostgresTx(transaction)))
+    pub(crate) fn postgres(
+        transaction: Transaction<'static, Postgres>,
+        ids: Arc<KnownIds>,
+    ) -> Self {
+        Self(Conn { on: Inner::PostgresTx(transaction), ids })
     }
 
     /// Makes everything that was done in it lasting and visible.
@@ -274,7 +334,7 @@ impl Tx {
     /// When the database goes away meanwhile, it is unknown whether the commit took place; whoever tries again must
     /// bear both. Ids minted beforehand make that so.
     pub async fn commit(self) -> Result<()> {
-        match self.0.0 {
+        match self.0.on {
             Inner::SqliteTx(transaction) => transaction.commit().await?,
             Inner::PostgresTx(transaction) => transaction.commit().await?,
             Inner::Sqlite(_) | Inner::Postgres(_) => {}
@@ -287,7 +347,7 @@ impl Tx {
     /// # Errors
     /// None that matters: without a connection, the database undoes it by itself.
     pub async fn rollback(self) -> Result<()> {
-        match self.0.0 {
+        match self.0.on {
             Inner::SqliteTx(transaction) => transaction.rollback().await?,
             Inner::PostgresTx(transaction) => transaction.rollback().await?,
             Inner::Sqlite(_) | Inner::Postgres(_) => {}
@@ -321,5 +381,28 @@ impl Deref for Tx {
 impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Conn {
         &mut self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_lose_their_numbers_where_they_stand_in_order() {
+        let check = |text: &str, expected: &str| assert_eq!(nameless(text), expected);
+        check("SELECT 1", "SELECT 1");
+        check("VALUES ($1, $2), ($3, $4) LIMIT $5", "VALUES (?, ?), (?, ?) LIMIT ?");
+        check("SET a = $2 WHERE b = $1", "SET a = ?2 WHERE b = ?1");
+        check("a = $1 AND b = $2 AND c = $1", "a = ?1 AND b = ?2 AND c = ?1");
+        check("$1 $2 $3 $4 $5 $6 $7 $8 $9 $10", "? ? ? ? ? ? ? ? ? ?");
+    }
+
+    #[test]
+    fn values_are_parted_by_whole_rows() {
+        let values = vec![Value::Integer(Some(1)); 1_203];
+        let lengths = chunks(values, 1).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(lengths, [500, 500, 203]);
+        assert!(chunks(Vec::new(), 3).is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Connection as _;
@@ -11,6 +12,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use crate::artifacts::KnownIds;
 use crate::connection::{Dialect, Reader, Tx};
 use crate::error::{Error, Result};
 use crate::schema::{self, MigrationStatus};
@@ -46,6 +48,7 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Store {
     pub(crate) pools: Pools,
+    ids: Arc<KnownIds>,
 }
 
 #[derive(Clone)]
@@ -76,7 +79,7 @@ impl Store {
             Address::Sqlite(path) => open_sqlite(&path, options).await?,
             Address::Postgres(connect) => open_postgres(*connect, options).await?,
         };
-        let store = Self { pools };
+        let store = Self { pools, ids: Arc::default() };
         if options.migrate {
             store.migrate().await?;
         }
@@ -96,11 +99,14 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn begin(&self) -> Result<Tx> {
+        let ids = Arc::clone(&self.ids);
         Ok(match &self.pools {
             // A deferred transaction that reads first and writes later fails at once when another wrote meanwhile,
             // whatever the busy timeout; an immediate one waits for its turn.
-            Pools::Sqlite { write, .. } => Tx::sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Tx::postgres(pool.begin().await?),
+            Pools::Sqlite { write, .. } => {
+                Tx::sqlite(write.begin_with("BEGIN IMMEDIATE").await?, ids)
+            }
+            Pools::Postgres(pool) => Tx::postgres(pool.begin().await?, ids),
         })
     }
 
@@ -109,9 +115,10 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn read(&self) -> Result<Reader> {
+        let ids = Arc::clone(&self.ids);
         Ok(match &self.pools {
-            Pools::Sqlite { read, .. } => Reader::sqlite(read.acquire().await?),
-            Pools::Postgres(pool) => Reader::postgres(pool.acquire().await?),
+            Pools::Sqlite { read, .. } => Reader::sqlite(read.acquire().await?, ids),
+            Pools::Postgres(pool) => Reader::postgres(pool.acquire().await?, ids),
         })
     }
 
@@ -120,10 +127,12 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn snapshot(&self) -> Result<Reader> {
+        let ids = Arc::clone(&self.ids);
         Ok(Reader::of(match &self.pools {
-            Pools::Sqlite { read, .. } => Tx::sqlite(read.begin().await?),
+            Pools::Sqlite { read, .. } => Tx::sqlite(read.begin().await?, ids),
             Pools::Postgres(pool) => Tx::postgres(
                 pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
+                ids,
             ),
         }))
     }

@@ -36,7 +36,7 @@ pub async fn append_many(tx: &mut Tx, decisions: &[Decision]) -> Result<()> {
         values.extend(args![artifact, &decision.sentence, json(&decision.detail)?]);
     }
     let sql = "INSERT INTO decisions (kind, at, event, plan, artifact, sentence, detail) VALUES {}";
-    tx.insert_rows(sql, 7, &values).await
+    tx.insert_rows(sql, 7, values).await
 }
 
 /// Which lines are listed; what is left out is not asked for.

@@ -6,7 +6,7 @@ use model::artifact::ArtifactKey;
 use model::edge::{Edge, EdgeKind, Evidence};
 
 use crate::artifacts;
-use crate::connection::{Conn, Tx};
+use crate::connection::{Conn, Dialect, LISTED, Tx};
 use crate::error::{Error, Result};
 use crate::row::Row;
 use crate::value::{Bind, Value, args, json};
@@ -56,7 +56,7 @@ pub async fn replace_for(
     }
     let sql = "INSERT INTO edges \
                (dependent, provisional, ordinal, dependency, kind, package, evidence) VALUES {}";
-    tx.insert_rows(sql, 7, &values).await?;
+    tx.insert_rows(sql, 7, values).await?;
     let sql = "UPDATE artifacts SET edges_version = $2 WHERE id = $1";
     tx.execute(sql, args![own, version]).await?;
     Ok(version)
@@ -146,6 +146,33 @@ pub async fn for_dependents(
     rows.into_iter().map(|row| reading.decode(row)).collect()
 }
 
+/// The edges between some artifacts: those of which both ends are among them.
+///
+/// # Errors
+/// [`Error::Unavailable`] or [`Error::Inconsistent`].
+pub async fn between(conn: &mut Conn, keys: &[ArtifactKey]) -> Result<Vec<StoredEdge>> {
+    let ids = artifacts::find_all(conn, &keys.iter().collect()).await?;
+    // A part of a list that is too long says nothing of the other end.
+    let whole = conn.dialect() == Dialect::Sqlite || ids.len() <= LISTED;
+    let select = if whole {
+        "SELECT dependent, provisional, ordinal, dependency, kind, package, evidence FROM edges \
+         WHERE dependent IN ({}) AND dependency IN ({}) ORDER BY dependent, provisional, ordinal"
+    } else {
+        "SELECT dependent, provisional, ordinal, dependency, kind, package, evidence FROM edges \
+         WHERE dependent IN ({}) ORDER BY dependent, provisional, ordinal"
+    };
+    let listed = ids.values().map(|id| id.bind()).collect();
+    let rows = conn.rows_in("edges", select, listed).await?;
+    let mut reading = Reading::knowing(ids.into_iter().map(|(key, id)| (id, key)).collect());
+    let mut found = Vec::new();
+    for mut row in rows {
+        if whole || reading.knows(&mut row)? {
+            found.push(reading.decode(row)?);
+        }
+    }
+    Ok(found)
+}
+
 pub(crate) async fn check(conn: &mut Conn) -> Result<()> {
     visit(conn, drop).await
 }
@@ -177,7 +204,20 @@ impl Reading {
         for mut row in rows {
             names.insert(row.take()?, row.artifact()?);
         }
-        Ok(Self { names, last: (-1, -1, -1), evidence: None })
+        Ok(Self::knowing(names))
+    }
+
+    /// Ready for the edges between artifacts of these names.
+    fn knowing(names: HashMap<i64, ArtifactKey>) -> Self {
+        Self { names, last: (-1, -1, -1), evidence: None }
+    }
+
+    /// Whether the name of an edge's dependency is known; the row stays as it was.
+    fn knows(&self, row: &mut Row) -> Result<bool> {
+        let _place: (i64, i64, i64) = (row.take()?, row.take()?, row.take()?);
+        let dependency: i64 = row.take()?;
+        row.next = 0;
+        Ok(self.names.contains_key(&dependency))
     }
 
     fn decode(&mut self, mut row: Row) -> Result<StoredEdge> {

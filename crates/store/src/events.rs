@@ -47,7 +47,7 @@ pub async fn insert_many(
     }
     let sql =
         "INSERT INTO events (id, artifact, kind, at, state, document) VALUES {} RETURNING number";
-    let rows = tx.insert_returning("events", sql, 6, &values).await?;
+    let rows = tx.insert_returning("events", sql, 6, values).await?;
     let mut numbers: Vec<i64> =
         rows.into_iter().map(|mut row| row.take()).collect::<Result<_>>()?;
     numbers.sort_unstable();

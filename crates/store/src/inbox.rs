@@ -71,7 +71,7 @@ pub async fn receive_many(tx: &mut Tx, messages: &[Received]) -> Result<Vec<Rece
         let sql = "INSERT INTO inbox (digest, id, topic, body, at, state, detail) VALUES {} \
                    ON CONFLICT DO NOTHING RETURNING digest";
         let mut inserted: HashSet<Digest> = HashSet::new();
-        for mut row in tx.insert_returning("inbox", sql, COLUMNS, &values).await? {
+        for mut row in tx.insert_returning("inbox", sql, COLUMNS, values).await? {
             inserted.insert(row.take()?);
         }
         receipts.extend(chunk.iter().map(|received| {

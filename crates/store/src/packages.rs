@@ -72,7 +72,7 @@ async fn remember_made(tx: &mut Tx, build: &Build, names: BTreeSet<&str>) -> Res
     let id = artifacts::ensure(tx, &build.artifact).await?;
     let values: Vec<Value> = names.into_iter().flat_map(|name| args![name, id]).collect();
     let sql = "INSERT INTO built_packages (name, artifact) VALUES {} ON CONFLICT DO NOTHING";
-    tx.insert_rows(sql, 2, &values).await
+    tx.insert_rows(sql, 2, values).await
 }
 
 type Row4 = (Carried, String, String, Evr);
@@ -105,7 +105,7 @@ async fn remember_carried(tx: &mut Tx, build: &Build, rows: Vec<Row4>) -> Result
     }
     let sql = "INSERT INTO carried (what, name, artifact, build, arch, evr, evr_key) VALUES {} \
                ON CONFLICT DO NOTHING";
-    tx.insert_rows(sql, 7, &values).await
+    tx.insert_rows(sql, 7, values).await
 }
 
 /// The artifacts that a package of this name was built from, sorted.

@@ -11,7 +11,7 @@ use model::plan::{NumberedPlan, Plan};
 use model::rule::PlanKind;
 use model::step::Step;
 
-use crate::connection::{Conn, Tx};
+use crate::connection::{Conn, Dialect, Tx};
 use crate::error::Result;
 use crate::page::Page;
 use crate::row::Row;
@@ -87,7 +87,7 @@ pub async fn insert_many(tx: &mut Tx, plans: &[(&Plan, Vec<Step>)]) -> Result<Ve
     let sql = "INSERT INTO plans (id, parent, branch, mode, severity, created, starts, predicted, \
                size, unsettled, body) VALUES {} RETURNING number, id";
     let mut numbers: HashMap<PlanId, i64> = HashMap::new();
-    for mut row in tx.insert_returning("plans", sql, 11, &values).await? {
+    for mut row in tx.insert_returning("plans", sql, 11, values).await? {
         let number = row.take()?;
         numbers.insert(row.take()?, number);
     }
@@ -96,7 +96,7 @@ pub async fn insert_many(tx: &mut Tx, plans: &[(&Plan, Vec<Step>)]) -> Result<Ve
         values.extend(plan.events.iter().flat_map(|event| args![*event, numbers[&plan.id]]));
     }
     let sql = "INSERT INTO plan_events (event, plan) VALUES {} ON CONFLICT DO NOTHING";
-    tx.insert_rows(sql, 2, &values).await?;
+    tx.insert_rows(sql, 2, values).await?;
     let keys = plans.iter().flat_map(|(plan, _)| &plan.steps).map(|step| &step.artifact);
     let ids = artifacts::ensure_all(tx, keys).await?;
     steps::insert(tx, plans, (&numbers, &ids)).await?;
@@ -231,7 +231,13 @@ pub async fn open_branches(conn: &mut Conn) -> Result<Vec<BranchName>> {
 /// # Errors
 /// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
 pub async fn proposed(conn: &mut Conn, branch: Option<&BranchName>) -> Result<Vec<PlanHead>> {
-    let sql = select_heads!("WHERE p.unsettled > 0 AND p.mode = 'proposed'");
+    let sql = match conn.dialect() {
+        // Dialect: left to choose, SQLite takes the index of all open plans, of which there may be thousands.
+        Dialect::Sqlite => {
+            select_heads!("INDEXED BY plans_proposed WHERE p.unsettled > 0 AND p.mode = 'proposed'")
+        }
+        Dialect::Postgres => select_heads!("WHERE p.unsettled > 0 AND p.mode = 'proposed'"),
+    };
     let rows = conn.rows("plans", sql, vec![]).await?;
     let mut heads: Vec<PlanHead> = rows.into_iter().map(decode_head).collect::<Result<_>>()?;
     heads.retain(|head| branch.is_none_or(|branch| head.branch == *branch));

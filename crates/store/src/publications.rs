@@ -94,7 +94,7 @@ async fn replace_published(tx: &mut Tx, generation: &Generation) -> Result<()> {
     let sql = "INSERT INTO published (artifact, branch, build, generation) VALUES {} \
                ON CONFLICT (artifact) DO UPDATE SET branch = excluded.branch, \
                build = excluded.build, generation = excluded.generation";
-    tx.insert_rows(sql, 4, &values).await
+    tx.insert_rows(sql, 4, values).await
 }
 
 /// The generation a branch's repository was switched to last.

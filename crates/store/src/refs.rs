@@ -108,6 +108,15 @@ pub async fn tips_of(conn: &mut Conn, keys: &[ArtifactKey]) -> Result<Vec<Tip>> 
     rows.into_iter().map(decode_tip).collect()
 }
 
+/// How often branches moved in all: as long as it is the same, so are the tips.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn all_moves(conn: &mut Conn) -> Result<i64> {
+    let sql = "SELECT CAST(coalesce(sum(moves), 0) AS BIGINT) FROM tips";
+    conn.number("tips", sql, vec![]).await
+}
+
 /// How often an artifact's branch moved; 0 if it was never seen.
 ///
 /// # Errors

@@ -71,7 +71,7 @@ pub async fn intend(tx: &mut Tx, doomed: &[(Doomed, u64)], at: Timestamp) -> Res
         values.extend(args![subject.kind.as_str(), &subject.name, json(reason)?, bytes, at]);
     }
     let sql = "INSERT INTO removals (kind, subject, reason, bytes, decided) VALUES {}";
-    tx.insert_rows(sql, 5, &values).await
+    tx.insert_rows(sql, 5, values).await
 }
 
 /// The outputs among `doomed` that an unsettled step has. Nobody can take up others until the transaction ends: to do
@@ -177,7 +177,7 @@ pub async fn unused(conn: &mut Conn) -> Result<BTreeMap<BuildId, Timestamp>> {
 pub async fn note_unused(tx: &mut Tx, builds: &[BuildId], at: Timestamp) -> Result<()> {
     let values: Vec<_> = builds.iter().flat_map(|build| args![*build, at]).collect();
     let sql = "INSERT INTO unused_outputs (build, since) VALUES {} ON CONFLICT DO NOTHING";
-    tx.insert_rows(sql, 2, &values).await
+    tx.insert_rows(sql, 2, values).await
 }
 
 /// Forgets that nobody used the outputs of these builds.

@@ -37,7 +37,7 @@ pub async fn insert_many(tx: &mut Tx, results: &[TestResult]) -> Result<()> {
     }
     let sql = "INSERT INTO results (id, run, artifact, build, test_case, outcome, note, at) \
                VALUES {}";
-    tx.insert_rows(sql, 8, &values).await
+    tx.insert_rows(sql, 8, values).await
 }
 
 /// The results of a run, in the order of reporting.

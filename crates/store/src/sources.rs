@@ -4,10 +4,10 @@ use model::artifact::{ArtifactKey, CommitId};
 use model::source::Source;
 
 use crate::artifacts;
-use crate::connection::{Conn, Sql, Tx, padded};
+use crate::connection::{Conn, Dialect, Sql, Tx, padded};
 use crate::error::Result;
 use crate::row::Row;
-use crate::value::{Value, args, json, values_list};
+use crate::value::{Value, args, json, json_rows, values_list};
 
 /// Keeps what a commit says. Reading it again, after a fix of the reader, replaces what was kept.
 ///
@@ -42,12 +42,28 @@ pub async fn get(
 /// # Errors
 /// [`crate::Error::Unavailable`] or [`crate::Error::Inconsistent`].
 pub async fn get_many(conn: &mut Conn, wanted: &[(ArtifactKey, CommitId)]) -> Result<Vec<Source>> {
-    let mut found = Vec::new();
-    for chunk in wanted.chunks(512) {
-        let values = chunk.iter().flat_map(|(artifact, commit)| {
+    let values: Vec<Value> = wanted
+        .iter()
+        .flat_map(|(artifact, commit)| {
             args![&artifact.branch, artifact.kind.as_str(), &artifact.name, commit]
-        });
-        let values = padded(&values.collect::<Vec<Value>>(), 4);
+        })
+        .collect();
+    if values.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Dialect: one text and one value for lists of every length.
+    if conn.dialect() == Dialect::Sqlite {
+        let sql = "SELECT s.commit_id, s.document FROM \
+                   (SELECT DISTINCT value->>0 AS branch, value->>1 AS kind, value->>2 AS name, \
+                   value->>3 AS commit_id FROM json_each($1)) w JOIN artifacts a \
+                   ON a.branch = w.branch AND a.kind = w.kind AND a.name = w.name \
+                   JOIN sources s ON s.artifact = a.id AND s.commit_id = w.commit_id";
+        let rows = conn.rows("sources", sql, args![json_rows(&values, 4)]).await?;
+        return rows.into_iter().map(decode).collect();
+    }
+    let mut found = Vec::new();
+    for chunk in values.chunks(512 * 4) {
+        let values = padded(chunk, 4);
         let sql = Sql::kept(format!(
             "WITH wanted (branch, kind, name, commit_id) AS (VALUES {}) \
              SELECT s.commit_id, s.document FROM (SELECT DISTINCT * FROM wanted) w JOIN artifacts a \

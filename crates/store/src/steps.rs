@@ -71,7 +71,7 @@ pub(crate) async fn insert(
     }
     let sql = "INSERT INTO steps (plan, position, artifact, state, detail, reason, round, \
                previous, since, settled, version) VALUES {}";
-    tx.insert_rows(sql, 11, &values).await
+    tx.insert_rows(sql, 11, values).await
 }
 
 /// The steps of a plan, in their order.

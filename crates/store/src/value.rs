@@ -9,6 +9,7 @@ use model::id::{
 use serde::Serialize;
 use sqlx::{Arguments, Encode, Postgres, Sqlite, Type};
 
+use crate::connection::Sql;
 use crate::error::{Error, Result};
 
 /// A value for a placeholder. A null has a type as well, which PostgreSQL asks for.
@@ -133,6 +134,35 @@ pub(crate) fn values_list(rows: usize, columns: usize) -> String {
     list.join(", ")
 }
 
+/// Rows of `columns` values as one JSON value for SQLite's `json_each`: a list of values, or of lists. Bytes are in
+/// hexadecimal digits.
+pub(crate) fn json_rows(values: &[Value], columns: usize) -> String {
+    let value = |value: &Value| match value {
+        Value::Integer(number) => serde_json::json!(number),
+        Value::Text(text) => serde_json::json!(text),
+        Value::Bytes(bytes) => serde_json::json!(bytes.as_deref().map(hexadecimal)),
+    };
+    let row = |row: &[Value]| match row {
+        [only] if columns == 1 => value(only),
+        row => row.iter().map(value).collect(),
+    };
+    values.chunks(columns).map(row).collect::<serde_json::Value>().to_string()
+}
+
+/// What gives the values of [`json_rows`] back, of one column and of one type.
+pub(crate) fn json_each(values: &[Value]) -> &'static str {
+    match values.first() {
+        Some(Value::Bytes(_)) => "SELECT unhex(value) FROM json_each($1)",
+        _ => "SELECT value FROM json_each($1)",
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]);
+    bytes.iter().flat_map(digits).map(char::from).collect()
+}
+
 /// How many rows of `columns` go into one statement: SQLite takes 32,766 placeholders, and beyond a few hundred rows
 /// there is nothing to win.
 pub(crate) fn rows_at_once(columns: usize) -> usize {
@@ -193,10 +223,10 @@ impl Filter {
         select: &str,
         number_column: &str,
         page: crate::Page,
-    ) -> (String, Vec<Value>) {
+    ) -> (Sql, Vec<Value>) {
         self.args.push(page.limit.bind());
         let limit = self.args.len();
         let sql = format!("{select} {} ORDER BY {number_column} DESC LIMIT ${limit}", self.sql);
-        (sql, self.args)
+        (Sql::kept(sql), self.args)
     }
 }

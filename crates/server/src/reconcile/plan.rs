@@ -37,12 +37,7 @@ const AT_ONCE: u32 = 500;
 pub(crate) async fn look(context: &Arc<Context>, lease: &Lease) -> Result<Outcome, StageError> {
     let allowed = carry_out_allowed(context, lease).await?;
     let answered = answer_pending(context, lease).await?;
-    if !allowed && !answered {
-        return Ok(Outcome::Idle);
-    }
-    context.wakes.wake(Stage::Fate);
-    context.wakes.wake(Stage::Schedule);
-    Ok(Outcome::Busy)
+    Ok(if allowed || answered { Outcome::Busy } else { Outcome::Idle })
 }
 
 async fn answer_pending(context: &Arc<Context>, lease: &Lease) -> Result<bool, StageError> {
@@ -309,7 +304,22 @@ async fn store(
     let answered: Vec<EventId> = answered.into_iter().collect();
     events::set_state(&mut tx, &answered, EventState::New, EventState::Planned).await?;
     append(&mut tx, &record).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    hint(context, &drafts);
+    Ok(())
+}
+
+/// Tells the stages behind this one. While plans only wait for their time there is nothing for them to do: they look
+/// often enough by themselves to begin when it has come.
+fn hint(context: &Context, drafts: &[(Draft, Vec<Root>)]) {
+    let now = context.clock.now();
+    let is_due = |draft: &Draft| draft.plan.start <= now || !draft.merged.is_empty();
+    if drafts.iter().any(|(draft, _)| is_due(draft)) {
+        context.wakes.wake(Stage::Fate);
+        context.wakes.wake(Stage::Schedule);
+    } else {
+        context.wakes.tell();
+    }
 }
 
 async fn supersede(

@@ -1,15 +1,15 @@
 //! Dist-git's refs -> messages. Refs are the truth; a hook only makes the look come sooner.
 
-use std::collections::HashMap;
-use std::sync::PoisonError;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use adapters::distgit::{self, RefTip, RepositoryName};
-use model::artifact::{ArtifactKey, CommitId};
+use model::artifact::{ArtifactKey, ArtifactKind, ArtifactName, BranchName, CommitId};
 use model::message::{InboxState, Message, Received};
 use pipeline::intake::git_ref;
 use store::inbox::{self, Receipt};
 use store::leases::{self, Lease};
-use store::refs;
+use store::{Store, refs};
 
 use super::{Outcome, Stage, StageError};
 use crate::context::Context;
@@ -18,7 +18,7 @@ use crate::context::Context;
 pub(crate) async fn look(context: &Context, lease: &Lease) -> Result<Outcome, StageError> {
     let scan = context.scanner.lock().await.scan().await.map_err(StageError::outside)?;
     report(context, &scan);
-    let known = known_tips(context).await?;
+    let known = context.tips.current(&context.store).await?;
     let mut messages = Vec::new();
     for tip in scan.tips.iter().filter(|tip| context.config.follows(tip.branch.as_str())) {
         let artifact = ArtifactKey {
@@ -54,6 +54,7 @@ fn report(context: &Context, scan: &distgit::Scan) {
 }
 
 /// What is remembered of a branch.
+#[derive(Debug)]
 struct Known {
     /// Where it points; none when it is deleted.
     commit: Option<CommitId>,
@@ -61,13 +62,28 @@ struct Known {
     moves: i64,
 }
 
-async fn known_tips(context: &Context) -> Result<HashMap<ArtifactKey, Known>, StageError> {
-    let mut reader = context.store.read().await?;
-    let tips = refs::tips(&mut reader, None).await?;
-    Ok(tips
-        .into_iter()
-        .map(|tip| (tip.artifact, Known { commit: tip.commit, moves: tip.moves }))
-        .collect())
+type KnownTips = Arc<HashMap<ArtifactKey, Known>>;
+
+/// The tips as they were read last, and how often branches had moved by then: a look that finds that none has moved
+/// since does not read them again.
+#[derive(Debug, Default)]
+pub(crate) struct TipsCache(Mutex<(i64, KnownTips)>);
+
+impl TipsCache {
+    async fn current(&self, store: &Store) -> Result<KnownTips, StageError> {
+        let moves = refs::all_moves(&mut *store.read().await?).await?;
+        let (known_moves, known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if known_moves == moves {
+            return Ok(known);
+        }
+        let mut reader = store.snapshot().await?;
+        let moves = refs::all_moves(&mut reader).await?;
+        let tips = refs::tips(&mut reader, None).await?.into_iter();
+        let tips = tips.map(|tip| (tip.artifact, Known { commit: tip.commit, moves: tip.moves }));
+        let known = Arc::new(tips.collect());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (moves, Arc::clone(&known));
+        Ok(known)
+    }
 }
 
 async fn moved(
@@ -103,13 +119,13 @@ fn vanished(known: &HashMap<ArtifactKey, Known>, scan: &distgit::Scan) -> Vec<Me
         kind: artifact.kind,
         name: artifact.name.clone(),
     };
-    let present = |artifact: &ArtifactKey| {
-        scan.tips
-            .iter()
-            .any(|tip| tip.repository == place(artifact) && tip.branch == artifact.branch)
-    };
+    let present: HashSet<(ArtifactKind, &ArtifactName, &BranchName)> = (scan.tips.iter())
+        .map(|tip| (tip.repository.kind, &tip.repository.name, &tip.branch))
+        .collect();
     let gone = known.iter().filter(|(artifact, known)| {
-        known.commit.is_some() && scan.read.contains(&place(artifact)) && !present(artifact)
+        known.commit.is_some()
+            && !present.contains(&(artifact.kind, &artifact.name, &artifact.branch))
+            && scan.read.contains(&place(artifact))
     });
     gone.map(|(artifact, known)| {
         let body = serde_json::json!({

@@ -70,7 +70,9 @@ async fn refs_move_from_where_they_are() {
         assert_eq!(refs::move_tip(&mut tx, &first).await.unwrap(), 1);
         let forced = Move { forced: true, event: Some(id(9)), ..moved("zlib", Some(1), Some(2)) };
         assert_eq!(refs::move_tip(&mut tx, &forced).await.unwrap(), 2);
+        assert_eq!(refs::all_moves(&mut tx).await.unwrap(), 2);
         refs::move_tip(&mut tx, &moved("png", None, Some(3))).await.unwrap();
+        assert_eq!(refs::all_moves(&mut tx).await.unwrap(), 3);
         tx.commit().await.unwrap();
 
         // Too late: it points at commit 2.
@@ -232,6 +234,35 @@ async fn the_graph_tells_what_changed() {
         let found = edges::for_dependents(&mut conn, &wanted).await.unwrap();
         assert_eq!(found.iter().map(|e| &e.edge).collect::<Vec<_>>(), [&edge("png", "zlib")]);
         assert_eq!(edges::for_dependents(&mut conn, &[]).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn edges_between_some_have_both_ends_among_them() {
+    both(|store| async move {
+        replace(&store, "app", &[edge("app", "png"), edge("app", "zlib")], false).await;
+        replace(&store, "png", &[edge("png", "zlib")], true).await;
+        let mut conn = store.read().await.unwrap();
+        let mut check = async |names: &[String], expected: &[Edge]| {
+            let keys: Vec<ArtifactKey> = names.iter().map(|name| artifact(name)).collect();
+            let found = edges::between(&mut conn, &keys).await.unwrap();
+            let found: Vec<Edge> = found.into_iter().map(|stored| stored.edge).collect();
+            assert_eq!(found, expected, "between {} names", names.len());
+        };
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        check(&names(&["app", "png"]), &[edge("app", "png")]).await;
+        check(&names(&["app", "zlib", "unknown"]), &[edge("app", "zlib")]).await;
+        check(&names(&["app"]), &[]).await;
+        check(&[], &[]).await;
+        // More than PostgreSQL is asked for at once.
+        let many: Vec<String> = (0..1_500).map(|number| format!("other{number}")).collect();
+        let mut tx = store.begin().await.unwrap();
+        let keys: Vec<ArtifactKey> = many.iter().map(|name| artifact(name)).collect();
+        artifacts::ensure_all(&mut tx, &keys).await.unwrap();
+        tx.commit().await.unwrap();
+        let more = [many, names(&["app", "png"])].concat();
+        check(&more, &[edge("app", "png")]).await;
     })
     .await;
 }
