@@ -108,3 +108,36 @@ impl<'a> Check<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use solver::load::repomd::Checksum;
+
+    use super::*;
+
+    /// What comes of three bytes, where `repomd.xml` states a size or none, and so many bytes are taken at most.
+    fn told(size: Option<u64>, limit: u64) -> String {
+        let (function, digest) = ("md5".to_owned(), "900150983cd24fb0d6963f7d28e17f72".to_owned());
+        let wanted = Wanted { path: "p".into(), checksum: Checksum { function, digest }, size };
+        let limits = Limits { file_bytes: limit, ..Limits::default() };
+        let took = Check::of("URL", &wanted, &limits).and_then(|mut check| {
+            check.take(b"ab")?;
+            check.take(b"c")?;
+            check.end(&wanted)
+        });
+        took.map_or_else(|error| error.to_string(), |()| "taken".to_owned())
+    }
+
+    #[test]
+    fn no_file_is_larger_than_stated_or_allowed() {
+        let too_large = "URL is larger than 2 bytes, which is the most that is taken";
+        assert_eq!(told(None, 3), "taken");
+        assert_eq!(told(Some(3), 3), "taken");
+        assert_eq!(told(None, 2), too_large);
+        assert_eq!(told(Some(3), 2), too_large);
+        for (stated, found) in [(2, 3), (4, 3), (1, 2)] {
+            let expected = format!("URL has {found} bytes instead of the {stated} that");
+            assert!(told(Some(stated), 9).starts_with(&expected), "{stated}");
+        }
+    }
+}
