@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use solver::change::LiveUniverse;
 use solver::snapshot::Origin;
-use solver::tables::PackageId;
+use solver::tables::{PackageId, Tables};
 use solver::universe::Universe;
 
 use crate::admin::AdminError;
@@ -63,6 +63,16 @@ impl Loaded {
     pub fn follow(self) -> Followed {
         Followed { live: LiveUniverse::new(self.universe), wanted: self.wanted }
     }
+}
+
+/// The name in front of a version and a release: in a NEVRA, or in the file name of a source package.
+pub(crate) fn name_of(text: &str) -> Option<&str> {
+    text.rsplitn(3, '-').nth(2)
+}
+
+/// The name of the source that a binary package was built from, where that is known.
+pub(crate) fn source_name(tables: &Tables, id: PackageId) -> Option<&str> {
+    name_of(tables.strings.text(tables.package(id).source))
 }
 
 /// The lines of a file of names, those without a word left out.

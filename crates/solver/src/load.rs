@@ -1,13 +1,12 @@
 //! Reads what repositories say: rpm-md and its companions, libsolv's test cases, headers of packages.
 //!
-//! Packages go straight into tables; everything else becomes plain structs. Readers take bytes; files are opened behind
-//! the feature `read` only. What comes from outside has a limit on everything that grows, and an error names the place.
+//! Packages go straight into tables; everything else becomes plain structs. Readers take bytes, and some open local
+//! files. What comes from outside has a limit on everything that grows, and an error names the place.
 
 pub mod malformed;
 
 pub mod compressed;
 pub mod repomd;
-#[cfg(feature = "read")]
 pub mod repository;
 
 pub mod filelists;

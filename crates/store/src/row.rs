@@ -17,7 +17,7 @@ use sqlx::{Column as _, Row as _};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::value::Value;
+use crate::value::{Value, hexadecimal};
 
 /// A row of `table`. By convention its first column says which one.
 pub(crate) struct Row {
@@ -154,9 +154,7 @@ impl Row {
         match (read(Kind::Integer), read(Kind::Text), read(Kind::Bytes)) {
             (Ok(Value::Integer(Some(number))), ..) => number.to_string(),
             (_, Ok(Value::Text(Some(text))), _) => text,
-            (.., Ok(Value::Bytes(Some(bytes)))) => {
-                bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-            }
+            (.., Ok(Value::Bytes(Some(bytes)))) => hexadecimal(&bytes),
             _ => "?".to_owned(),
         }
     }

@@ -16,7 +16,7 @@ use solver::universe::Universe;
 use utoipa::ToSchema;
 
 use super::wanted::{Metadata, Place};
-use super::{Followed, question, requires};
+use super::{Followed, question, requires, source_name};
 use crate::admin::AdminError;
 
 /// What is thought to change.
@@ -220,12 +220,6 @@ fn paths(tables: &Tables) -> Vec<&str> {
 fn place(tables: &Tables, id: PackageId) -> (&str, &str) {
     let architecture: StringId = tables.package(id).architecture;
     (tables.name(id), tables.strings.text(architecture))
-}
-
-/// The name of the source a binary package was built from: `zlib` of `zlib-1.3-2.src.rpm`.
-fn source_name(tables: &Tables, id: PackageId) -> Option<&str> {
-    let file = tables.strings.text(tables.package(id).source);
-    file.rsplitn(3, '-').nth(2)
 }
 
 fn nevras(universe: &Universe) -> BTreeSet<String> {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use solver::tables::{Comparison, Dependency, EvrId, PackageId};
 use solver::universe::Universe;
 
-use super::Loaded;
 use super::question::widened;
+use super::{Loaded, source_name};
 use crate::admin::AdminError;
 
 /// A package that provides something.
@@ -40,8 +40,7 @@ impl Loaded {
 fn find(universe: &Universe, names: &BTreeSet<String>) -> Vec<Provider> {
     let tables = universe.tables();
     let provider = |capability: &String, id: PackageId| {
-        let source = tables.strings.get(tables.package(id).source);
-        let source = source_name(std::str::from_utf8(source).ok()?)?.to_owned();
+        let source = source_name(tables, id)?.to_owned();
         let package = tables.name(id).to_owned();
         Some(Provider { capability: capability.clone(), package, source })
     };
@@ -53,9 +52,4 @@ fn find(universe: &Universe, names: &BTreeSet<String>) -> Vec<Provider> {
         found.extend(packages.filter_map(|id| provider(capability, id)));
     }
     found
-}
-
-/// `zlib` of `zlib-1.3-2.src.rpm`.
-fn source_name(file: &str) -> Option<&str> {
-    file.rsplitn(3, '-').nth(2)
 }

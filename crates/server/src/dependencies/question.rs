@@ -15,7 +15,7 @@ use solver::tables::{
 };
 use solver::universe::{Options, Universe, UniverseError};
 
-use super::{Wanted, lines};
+use super::{Wanted, lines, name_of};
 use crate::admin::AdminError;
 
 /// What is asked.
@@ -312,8 +312,7 @@ pub(super) fn name(tables: &mut Tables, path: &str) {
 /// The package of a NEVRA.
 pub(super) fn of_nevra(universe: &Universe, text: &str) -> Option<PackageId> {
     let tables = universe.tables();
-    let name = text.rsplitn(3, '-').nth(2)?;
-    let name = tables.strings.find(name.as_bytes())?;
+    let name = tables.strings.find(name_of(text)?.as_bytes())?;
     let mut named = tables.ids().filter(|id| tables.package(*id).name == name);
     named.find(|id| tables.nevra(*id) == text)
 }

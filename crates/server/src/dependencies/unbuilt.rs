@@ -1,8 +1,9 @@
 //! Questions in which packages count that nobody has built yet.
 
-use solver::tables::{
-    Comparison, Dependency, DependencyId, EvrId, Package, PackageId, Relation, StringId, Tables,
-};
+use model::requirement::{Capability, Comparison};
+use model::version::Evr;
+use solver::load::record::{self, Bound, PackageRecord, Relation};
+use solver::tables::PackageId;
 use solver::universe::{Options, Universe};
 
 use super::Loaded;
@@ -15,10 +16,10 @@ use crate::admin::AdminError;
 pub(crate) struct Unbuilt {
     /// Its name.
     pub(crate) name: String,
-    /// Its version, as it is written.
-    pub(crate) evr: String,
+    /// Its version.
+    pub(crate) evr: Evr,
     /// What it provides beside its name.
-    pub(crate) provides: Vec<String>,
+    pub(crate) provides: Vec<Capability>,
 }
 
 /// What is installed.
@@ -51,7 +52,7 @@ impl Loaded {
         let mut tables = self.universe.tables().clone();
         let excluded = tables.ids().filter(|id| !self.universe.is_present(*id)).collect();
         let entered: Vec<PackageId> =
-            unbuilt.iter().map(|package| package.enter(&mut tables)).collect();
+            unbuilt.iter().map(|package| package.record().enter(&mut tables)).collect();
         let options = Options { architecture: self.universe.architecture().to_owned(), excluded };
         let universe = Universe::new(tables, &options).map_err(AdminError::input)?;
         let question = Question::new(&universe, &self.wanted, asked)?;
@@ -64,39 +65,34 @@ impl Loaded {
 }
 
 impl Unbuilt {
-    fn enter(&self, tables: &mut Tables) -> PackageId {
-        let name = tables.strings.intern(self.name.as_bytes());
-        let architecture = tables.strings.intern(b"noarch");
-        let evr = tables.intern_evr_text(self.evr.as_bytes());
-        let own = Dependency { name, comparison: Comparison::EQUAL, evr };
-        let mut lists: [Vec<DependencyId>; Relation::COUNT] = Default::default();
-        let provides = &mut lists[Relation::Provides as usize];
-        provides.push(tables.dependencies.intern(own));
-        provides.extend(self.provides.iter().map(|text| dependency(tables, text)));
-        tables.push(Package::new(name, architecture, evr, StringId::EMPTY), &lists)
+    fn record(&self) -> PackageRecord {
+        let own = Capability {
+            name: self.name.clone(),
+            range: Some((Comparison::Equal, self.evr.clone())),
+        };
+        PackageRecord {
+            name: self.name.clone(),
+            epoch: self.evr.epoch.to_string(),
+            version: self.evr.version.clone(),
+            release: self.evr.release.clone(),
+            arch: "noarch".to_owned(),
+            provides: std::iter::once(&own).chain(&self.provides).map(relation).collect(),
+            ..PackageRecord::default()
+        }
     }
 }
 
-/// `name` or `name = version`.
-fn dependency(tables: &mut Tables, text: &str) -> DependencyId {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let compared = match words[..] {
-        [name, symbol, version] => {
-            Comparison::from_symbol(symbol.as_bytes()).map(|sign| (name, sign, version))
-        }
-        _ => None,
-    };
-    let dependency = match compared {
-        Some((name, comparison, version)) => Dependency {
-            name: tables.strings.intern(name.as_bytes()),
-            comparison,
-            evr: tables.intern_evr_text(version.as_bytes()),
+/// A capability in the solver's words.
+fn relation(capability: &Capability) -> Relation {
+    let bound = capability.range.as_ref().map(|(comparison, evr)| Bound {
+        comparison: match comparison {
+            Comparison::Less => record::Comparison::Less,
+            Comparison::LessOrEqual => record::Comparison::LessOrEqual,
+            Comparison::Equal => record::Comparison::Equal,
+            Comparison::GreaterOrEqual => record::Comparison::GreaterOrEqual,
+            Comparison::Greater => record::Comparison::Greater,
         },
-        None => Dependency {
-            name: tables.strings.intern(text.as_bytes()),
-            comparison: Comparison::ANY,
-            evr: EvrId::NONE,
-        },
-    };
-    tables.dependencies.intern(dependency)
+        evr: evr.to_string(),
+    });
+    Relation { name: capability.name.clone(), bound, is_pre: false }
 }

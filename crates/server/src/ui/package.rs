@@ -10,6 +10,7 @@ use super::Ui;
 use super::links::encode;
 use super::page::{Page, Section, empty};
 use super::trouble::Trouble;
+use crate::dependencies::name_of;
 use crate::dependencies::package::{Need, PackageView};
 use crate::dependencies::requires::Requirer;
 
@@ -51,7 +52,7 @@ fn reached(package: &PackageView, branch: &BranchName) -> Markup {
                 p.lead { (direct) " need it directly, " (all.len() - direct) " by way of others." }
                 ul.lines {
                     @for Requirer { package, distance, .. } in all {
-                        li { (link(branch, name_of(package), package)) span.quiet { " distance " (distance) } }
+                        li { (link(branch, name_of(package).unwrap_or(package), package)) span.quiet { " distance " (distance) } }
                     }
                 }
             }
@@ -91,9 +92,4 @@ fn link(branch: &BranchName, name: &str, text: &str) -> Markup {
     url.push('/');
     encode(&mut url, branch.as_str());
     html! { a.evr href=(url) { (text) } }
-}
-
-/// The name in a NEVRA.
-fn name_of(nevra: &str) -> &str {
-    nevra.rsplitn(3, '-').nth(2).unwrap_or(nevra)
 }

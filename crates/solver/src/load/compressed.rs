@@ -57,7 +57,6 @@ pub enum UnpackError {
 }
 
 /// Why a file cannot be read.
-#[cfg(feature = "read")]
 #[derive(Debug, thiserror::Error)]
 #[error("could not read {}: {why}", path.display())]
 pub struct ReadError {
@@ -68,7 +67,6 @@ pub struct ReadError {
 }
 
 /// What is wrong with a file.
-#[cfg(feature = "read")]
 #[derive(Debug, thiserror::Error)]
 pub enum ReadFault {
     /// The system does not give it.
@@ -189,7 +187,6 @@ fn behind_skippable(bytes: &[u8], error: FrameDecoderError) -> io::Result<&[u8]>
 ///
 /// # Errors
 /// What [`unpack`] refuses and what the system does not give, with the file's name.
-#[cfg(feature = "read")]
 pub fn read(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     let bytes = read_packed(path, limit)?;
     if Packing::of(&bytes) == Packing::Plain {
@@ -199,7 +196,6 @@ pub fn read(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, ReadError> {
 }
 
 /// Reads a file as it is; packed, too, it must not be larger than the limit.
-#[cfg(feature = "read")]
 pub(crate) fn read_packed(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     let fault = |why| ReadError { path: path.into(), why };
     let mut bytes = Vec::new();

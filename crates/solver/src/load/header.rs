@@ -44,7 +44,6 @@ pub enum HeaderError {
 }
 
 /// Why the header of a file cannot be had.
-#[cfg(feature = "read")]
 #[derive(Debug, thiserror::Error)]
 #[error("could not read {}: {why}", path.display())]
 pub struct HeaderFileError {
@@ -99,7 +98,6 @@ pub fn read_header(mut source: impl Read) -> Result<RpmHeader, HeaderError> {
 ///
 /// # Errors
 /// As [`read_header`], with the file's name.
-#[cfg(feature = "read")]
 pub fn open_header(path: &std::path::Path) -> Result<RpmHeader, HeaderFileError> {
     let read = std::fs::File::open(path).map_err(HeaderError::Read).and_then(read_header);
     read.map_err(|why| HeaderFileError { path: path.to_owned(), why })

@@ -157,8 +157,8 @@ fn stand_in(context: &Context) -> Unbuilt {
     let stand_in = &context.stand_in;
     Unbuilt {
         name: stand_in.nevra.name.clone(),
-        evr: stand_in.nevra.evr.to_string(),
-        provides: stand_in.provides.iter().map(ToString::to_string).collect(),
+        evr: stand_in.nevra.evr.clone(),
+        provides: stand_in.provides.clone(),
     }
 }
 
@@ -176,8 +176,8 @@ async fn unbuilt(
             artifacts.push(step.artifact.clone());
             packages.push(Unbuilt {
                 name: package.name,
-                evr: content.evr.to_string(),
-                provides: package.provides.iter().map(ToString::to_string).collect(),
+                evr: content.evr.clone(),
+                provides: package.provides,
             });
         }
     }

@@ -120,7 +120,6 @@ fn what_is_not_read_is_named() {
     unpack(b"\0ZCK1", 100).unwrap_err();
 }
 
-#[cfg(feature = "read")]
 #[test]
 fn errors_name_the_file() {
     let folder = tempfile::tempdir().unwrap();

@@ -202,7 +202,6 @@ fn sizes_have_limits() {
     assert!(refused(&bomb).ends_with("has paths that are too long"));
 }
 
-#[cfg(feature = "read")]
 #[test]
 fn errors_name_the_file() {
     let folder = tempfile::tempdir().unwrap();
