@@ -65,14 +65,14 @@ pub struct Capability {
 }
 
 impl Capability {
-    /// Whether `self`, as a requirement, is satisfied by `provide` (rpm's `rpmdsCompare`).
+    /// Whether `self`, as a requirement, is satisfied by `provide` (rpm's `rpmdsCompare`): a side without a version meets
+    /// anything of its name.
     pub fn is_satisfied_by(&self, provide: &Self) -> bool {
         if self.name != provide.name {
             return false;
         }
         match (&self.range, &provide.range) {
-            (None, _) => true,
-            (Some(_), None) => false,
+            (None, _) | (_, None) => true,
             (Some((wanted, bound)), Some((given, at))) => {
                 let order = at.compare_loosely(bound);
                 match order {
@@ -223,7 +223,7 @@ mod tests {
     fn requirements_are_satisfied_as_rpm_says() {
         check("a", "a", true);
         check("a", "a = 1-1", true);
-        check("a = 1", "a", false);
+        check("a = 1", "a", true);
         check("a = 1", "a = 1-7.f44", true);
         check("a = 1-1", "a = 1-2", false);
         check("a = 1-1.f44", "a = 1-1.f44.1", false);
