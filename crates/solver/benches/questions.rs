@@ -128,10 +128,10 @@ fn follow(live: &mut LiveUniverse, watch: &mut Watch, changes: &[Vec<PackageId>]
         patched.push(start.elapsed());
         counts.push(watch.affected(live, &applied.effect).len());
         let start = Instant::now();
-        watch.follow(live, &applied.effect, 1);
+        watch.follow(live, &applied.effect, 2);
         followed.push(start.elapsed());
         let back = live.apply(&applied.inverse);
-        watch.follow(live, &back.effect, 1);
+        watch.follow(live, &back.effect, 2);
     }
     counts.sort_unstable();
     let at = |percent: usize| counts[(counts.len() - 1) * percent / 100];

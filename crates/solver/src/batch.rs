@@ -5,8 +5,9 @@ use crate::tables::Lists;
 use crate::universe::Universe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many questions a thread takes at once: few enough that all end together.
-const CHUNK: usize = 256;
+/// How many questions a thread takes at once, at most and at least: few enough that all end together, and enough to be
+/// worth a thread.
+const CHUNK: std::ops::RangeInclusive<usize> = 64..=256;
 
 /// Answers as many questions as told, each thread taking the next ones nobody has. `ask` fills in the
 /// question of a number; the answers come in the order of the questions, and do not depend on the number of
@@ -41,6 +42,7 @@ impl Batch<'_> {
     ) -> Vec<T> {
         let order = order(self.universe, count, &ask);
         let next = AtomicUsize::new(0);
+        let chunk = (count / (4 * self.threads.max(1))).clamp(*CHUNK.start(), *CHUNK.end());
         let work = || {
             let (mut solver, mut job) = (Solver::new(self.universe, self.base), Job::new());
             if self.keeps_trace {
@@ -54,16 +56,16 @@ impl Batch<'_> {
             };
             let mut done: Vec<(u32, T)> = Vec::with_capacity(count / self.threads.max(1) + 1);
             loop {
-                let start = next.fetch_add(CHUNK, Ordering::Relaxed);
+                let start = next.fetch_add(chunk, Ordering::Relaxed);
                 let Some(rest) = order.get(start..).filter(|rest| !rest.is_empty()) else {
                     return done;
                 };
-                let questions = rest.iter().take(CHUNK);
+                let questions = rest.iter().take(chunk);
                 done.extend(questions.map(|&at| (at, answer(at as usize))));
             }
         };
         let mut answers = std::thread::scope(|scope| {
-            let threads = self.threads.min(count.div_ceil(CHUNK));
+            let threads = self.threads.min(count.div_ceil(chunk));
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let mut answers = work();
             for other in others {

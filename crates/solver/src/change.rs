@@ -18,6 +18,7 @@ mod slots;
 mod statements;
 
 pub use effect::Effect;
+pub(crate) use effect::Rewired;
 pub(crate) use index::Index;
 
 use crate::rich;

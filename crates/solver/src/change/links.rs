@@ -1,18 +1,20 @@
 //! Needs split into those with one candidate and those with a choice, and the indexes backwards.
 
+use super::effect::Rewired;
 use super::slots::Patch;
-use crate::tables::{Edit, Lists};
+use crate::tables::{Edit, Lists, PackageId};
 use crate::universe::flag;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 impl Patch<'_> {
     /// Brings the living members of the touched sets up to date, then the needs of who owns them.
     pub(super) fn follow_links(&mut self) {
         let changed = self.follow_sets();
-        for &set in &changed {
+        for &set in changed.keys() {
             let owners = self.index.owners.get(set);
             self.relinked.extend(owners);
-            self.followed.extend(owners);
+            let others = owners.iter().copied().filter(|&owner| !self.has_only_needs(owner));
+            self.followed.extend(others.collect::<Vec<_>>());
         }
         for (source, old) in std::mem::take(&mut self.sources) {
             if !self.have_same_members(&old, self.universe.needs.get(source), &changed) {
@@ -30,7 +32,7 @@ impl Patch<'_> {
             let is_same = self.universe.forced.get(package) == new
                 && self.have_same_members(self.universe.choices.get(package), &choices, &changed);
             if !is_same {
-                self.followed.insert(package);
+                self.note_rewired(package);
             }
             Lists::note_difference(&mut forced, package, self.universe.forced.get(package), &new);
             let sorted = |list: &[u32]| {
@@ -45,21 +47,46 @@ impl Patch<'_> {
         }
         self.universe.forced_by.edit(&mut forced);
         self.universe.owners_of.edit(&mut owners);
+        self.effect.reseated = changed;
+    }
+
+    /// Whether what follows from a package stands in its lists of forced needs and of choices.
+    fn has_only_needs(&self, package: u32) -> bool {
+        let universe = &*self.universe;
+        universe.has(package, flag::INSTALLABLE)
+            && !universe.has(package, flag::CONDITIONAL)
+            && !universe.lockstep.contains_key(&package)
+    }
+
+    /// Notes that a package needs something else, with what it needed.
+    fn note_rewired(&mut self, package: u32) {
+        if !self.has_only_needs(package) {
+            self.followed.insert(package);
+            return;
+        }
+        let forced = self.universe.forced.get(package).to_vec();
+        let choices = self.universe.choices.get(package).to_vec();
+        self.effect.rewired.push(Rewired { package: PackageId(package), forced, choices });
     }
 
     /// Whether two lists of sets have had the same living members all the time.
-    fn have_same_members(&self, left: &[u32], right: &[u32], changed: &BTreeSet<u32>) -> bool {
+    fn have_same_members(
+        &self,
+        left: &[u32],
+        right: &[u32],
+        changed: &BTreeMap<u32, Vec<u32>>,
+    ) -> bool {
         let is_pair_same = |(left, right): (&u32, &u32)| {
             left == right
                 || self.universe.sets.get(*left) == self.universe.sets.get(*right)
-                    && !changed.contains(left)
+                    && !changed.contains_key(left)
         };
         left.len() == right.len() && left.iter().zip(right).all(is_pair_same)
     }
 
-    /// The sets that have other living members now, or the same in another order.
-    fn follow_sets(&mut self) -> BTreeSet<u32> {
-        let mut changed = BTreeSet::new();
+    /// The sets that have other living members now, or the same in another order, with those they had.
+    fn follow_sets(&mut self) -> BTreeMap<u32, Vec<u32>> {
+        let mut changed = BTreeMap::new();
         let mut edits = Vec::new();
         self.universe.sets.grow(self.universe.raw.len());
         self.universe.popularity.to_mut().resize(self.universe.raw.len(), 0);
@@ -76,8 +103,8 @@ impl Patch<'_> {
             let edit = |is_added| move |list: u32| Edit { list, item: set, is_added };
             edits.extend(indexed(old).into_iter().map(edit(false)));
             edits.extend(indexed(&members).into_iter().map(edit(true)));
+            changed.insert(set, old.to_vec());
             universe.sets.set(set, &members);
-            changed.insert(set);
         }
         self.universe.member_of.edit(&mut edits);
         changed

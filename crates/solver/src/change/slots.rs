@@ -184,6 +184,8 @@ impl<'a> Patch<'a> {
 
     /// What was touched, once everything is followed.
     pub(super) fn finish(mut self) -> Effect {
+        let followed = &mut self.followed;
+        self.effect.rewired.retain(|rewired| followed.insert(rewired.package.0));
         let ids = |set: BTreeSet<u32>| set.into_iter().map(PackageId).collect();
         self.effect.followed = ids(self.followed);
         self.effect.ranked = ids(self.ranked);

@@ -1,10 +1,11 @@
 //! Which answers may depend on what a change touched.
 
 use super::{Verdict, Watch};
-use crate::change::{Effect, LiveUniverse};
+use crate::change::{Effect, LiveUniverse, Rewired};
 use crate::solve::{BaseState, Job, Solver};
 use crate::tables::PackageId;
 use crate::universe::{Universe, flag};
+use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
 /// What a change means for the answers.
@@ -39,7 +40,8 @@ impl Watch {
             hits_all: false,
             hits_base: false,
         };
-        for &PackageId(package) in &effect.followed {
+        let followed = self.visibly_followed(universe, effect);
+        for &package in &followed {
             search.mark_with(package);
             // Of the base's conditions only the number is compared.
             search.hits_all |= self.is_in_base(package) && universe.has(package, flag::CONDITIONAL);
@@ -53,7 +55,7 @@ impl Watch {
         // The base asks for the dead, too, but they are none of its candidates.
         let is_asked = |id: &PackageId| job.any_wants().any(|candidates| candidates.contains(id));
         search.hits_base |= job != self.base_job || effect.flipped.iter().any(is_asked);
-        let mut disturbed = search.disturbed(effect);
+        let mut disturbed = search.disturbed(effect, &followed);
         search.spread(&mut disturbed);
         let mut base = None;
         if search.hits_base || disturbed.iter().any(|package| self.touches_base(live, *package)) {
@@ -82,6 +84,32 @@ impl Watch {
             search.marked.into_iter().collect()
         };
         Affected { questions, disturbed, base }
+    }
+
+    /// The packages for which what follows from installing them may differ beyond the base: what every answer has,
+    /// may be needed or not.
+    fn visibly_followed(&self, universe: &Universe, effect: &Effect) -> Vec<u32> {
+        let unseen = effect.rewired.iter().filter(|it| !self.sees_difference(universe, effect, it));
+        let unseen: FxHashSet<PackageId> = unseen.map(|rewired| rewired.package).collect();
+        let followed = effect.followed.iter().filter(|id| !unseen.contains(id));
+        followed.map(|id| id.0).collect()
+    }
+
+    /// Whether a package needs something else now beyond the base.
+    fn sees_difference(&self, universe: &Universe, effect: &Effect, was: &Rewired) -> bool {
+        let package = was.package.0;
+        let beyond = |forced: &[u32]| -> Vec<u32> {
+            forced.iter().copied().filter(|&id| !self.is_in_base(id)).collect()
+        };
+        let members = |set: &u32| universe.sets.get(*set);
+        let old_members =
+            |set: &u32| effect.reseated.get(set).map_or_else(|| members(set), Vec::as_slice);
+        let unmet = |members: &&[u32]| !members.iter().any(|&member| self.is_in_base(member));
+        let before = was.choices.iter().map(old_members).filter(unmet);
+        let now = universe.choices.get(package).iter().map(members).filter(unmet);
+        self.is_in_base(package)
+            || beyond(&was.forced) != beyond(universe.forced.get(package))
+            || !before.eq(now)
     }
 
     fn is_in_base(&self, package: u32) -> bool {
@@ -139,14 +167,14 @@ impl Search<'_> {
     /// Packages that may be forbidden for other questions than before, to begin with: those that say anew
     /// with whom they cannot be installed, where that one is installed for some question; and those whose
     /// needs changed, where these may all be forbidden, or may have been.
-    fn disturbed(&self, effect: &Effect) -> BTreeSet<u32> {
+    fn disturbed(&self, effect: &Effect, followed: &[u32]) -> BTreeSet<u32> {
         let watch = self.watch;
         let is_installed =
             |package: u32| !watch.by_package.is_empty(package) || watch.is_in_base(package);
         let pairs = effect.conflicts.iter().filter(|(_, other)| is_installed(other.0));
         let mut disturbed: BTreeSet<u32> = pairs.map(|(package, _)| package.0).collect();
         let universe = self.universe();
-        for &PackageId(package) in &effect.followed {
+        for &package in followed {
             let is_forbidden = watch.forbidden.get(package as usize).is_some_and(|is| *is);
             let sets = universe.needs.get(package);
             if universe.has(package, flag::INSTALLABLE)

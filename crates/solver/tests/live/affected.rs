@@ -1,10 +1,10 @@
 //! After a change every answer that differs is among those found affected, and following it gives the answers
 //! of the universe as it is then.
 
-use crate::random::{Random, bumped, change, tables};
+use crate::random::{Random, bumped, change, plain, tables};
 use solver::change::{Change, LiveUniverse};
 use solver::reverse::{Questions, Verdict, Watch};
-use solver::tables::{PackageId, Relation};
+use solver::tables::{DependencyId, Package, PackageId, Relation, Tables};
 use solver::universe::{Options, Universe};
 use std::collections::BTreeSet;
 
@@ -108,4 +108,52 @@ fn a_new_version_that_says_the_same_affects_nothing() {
         assert_eq!(applied.effect.renamed, [package]);
         live.apply(&applied.inverse);
     }
+}
+
+type Stated = [Vec<DependencyId>; Relation::COUNT];
+
+/// A package of version 1 that requires these.
+fn requiring(tables: &mut Tables, name: &str, requires: &[&str]) -> (Package, Stated) {
+    let mut lists = Stated::default();
+    lists[Relation::Provides as usize] = vec![plain(tables, &format!("{name} = 1"))];
+    lists[Relation::Requires as usize] = requires.iter().map(|text| plain(tables, text)).collect();
+    let evr = tables.intern_evr_text(b"1");
+    let mut text = |text: &str| tables.strings.intern(text.as_bytes());
+    (Package::new(text(name), text("noarch"), evr, text("")), lists)
+}
+
+#[test]
+fn what_every_answer_has_may_be_needed_or_not() {
+    let mut tables = Tables::new();
+    for (name, requires) in [
+        ("base", &[][..]),
+        ("other", &[]),
+        ("library", &["base", "other"]),
+        ("program", &["library"]),
+    ] {
+        let (identity, lists) = requiring(&mut tables, name, requires);
+        tables.push(identity, &lists);
+    }
+    tables.close_repository("all", 0, 4);
+    let mut states: Vec<(Package, Stated)> = Vec::new();
+    for requires in [&["other"][..], &["base"], &["other", "base", "base = 1"]] {
+        states.push(requiring(&mut tables, "library", requires));
+    }
+    let universe = Universe::new(tables, &Options::default()).unwrap();
+    let ids: Vec<PackageId> = universe.installable().collect();
+    let [library, program] = [ids[2], ids[3]];
+    let mut live = LiveUniverse::new(universe);
+    let group = vec!["base".to_owned()];
+    let asked = Questions { group, with_build_conflicts: false };
+    let watch = Watch::new(&live, asked, vec![library, program], 1).unwrap();
+    let mut affected = |(identity, lists): &(Package, Stated)| {
+        let by = live.state_as(*identity, lists).unwrap();
+        let applied = live.apply(Change::new().replace(library, by));
+        let affected = watch.affected(&live, &applied.effect);
+        live.apply(&applied.inverse);
+        affected
+    };
+    assert_eq!(affected(&states[0]), [], "the base is in every answer");
+    assert_eq!(affected(&states[1]), [library, program], "the other one is not");
+    assert_eq!(affected(&states[2]), [], "asked for twice, and in another order");
 }

@@ -58,7 +58,8 @@ fn stated(random: &mut Random) -> String {
     asked(random)
 }
 
-fn plain(tables: &mut Tables, text: &str) -> DependencyId {
+/// A dependency on a name, or on a name and a version.
+pub(crate) fn plain(tables: &mut Tables, text: &str) -> DependencyId {
     let words: Vec<&str> = text.split(' ').collect();
     let (comparison, evr) = match words[..] {
         [_, symbol, version] => (
