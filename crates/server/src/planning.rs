@@ -97,14 +97,15 @@ pub(crate) async fn drafts(
 ) -> Result<(Vec<(Draft, Vec<Root>)>, Vec<Wish>), StageError> {
     let all: Vec<Root> = groups.iter().flat_map(|wish| wish.roots.iter().cloned()).collect();
     let supposed = Supposed::default();
-    let ground = ground(context, branch, &all, &supposed).await?;
+    let around = Around::find(context, &all, &all, &supposed).await?;
+    let ground = ground(context, branch, (&all, around.reached), &supposed).await?;
     let routes = routes::routes(context, &all, &supposed.routes).await?;
     let plan = |wish: &Wish| {
         let roots = one_each(wish.roots.iter().cloned());
         planned(context, request(context, branch, (wish, roots, &routes), &[]), &ground)
     };
     let plans: Vec<Plan> = groups.iter().map(plan).collect();
-    let needed = needs(context, &all).await?;
+    let needed = around.needed;
     let touched: Vec<ArtifactKey> =
         plans.iter().flat_map(artifacts).chain(needed.values().flatten().cloned()).collect();
     let met: BTreeSet<ArtifactKey> = overlapping(context, branch, &touched, &[])
@@ -129,22 +130,6 @@ fn artifacts(plan: &Plan) -> impl Iterator<Item = ArtifactKey> {
     plan.steps.iter().map(|step| step.artifact.clone())
 }
 
-/// What each of the roots needs directly. A plan that has one of these under way left the root out, frozen as it was; now that
-/// it is to be built after all, it has to see that plan's outputs.
-async fn needs(
-    context: &Context,
-    roots: &[Root],
-) -> Result<HashMap<ArtifactKey, Vec<ArtifactKey>>, StageError> {
-    let mut cache = context.graph.lock().await;
-    let graph = cache.current(&context.store).await?;
-    let needs = |node| graph.dependencies(node).map(|edge| graph.key(edge.dependency).clone());
-    let needed = |root: &Root| {
-        let needs = needs(graph.node(&root.artifact)?).collect();
-        Some((root.artifact.clone(), needs))
-    };
-    Ok(roots.iter().filter_map(needed).collect())
-}
-
 /// Makes a plan for roots on one branch, merged with every plan it meets. `supposed` is what is not stored.
 pub(crate) async fn draft(
     context: &Context,
@@ -156,12 +141,13 @@ pub(crate) async fn draft(
     loop {
         let carried = merged.iter().flat_map(|(plan, steps)| unfinished(&plan.plan, steps));
         let all = one_each(carried.chain(wish.roots.iter().cloned()));
-        let ground = ground(context, branch, &all, supposed).await?;
+        let around = Around::find(context, &all, &wish.roots, supposed).await?;
+        let ground = ground(context, branch, (&all, around.reached), supposed).await?;
         let routes = routes::routes(context, &all, &supposed.routes).await?;
         let request = request(context, branch, (&wish, all, &routes), &merged);
         let plan = planned(context, request, &ground);
         let mut touched: Vec<ArtifactKey> = artifacts(&plan).collect();
-        touched.extend(needs(context, &wish.roots).await?.into_values().flatten());
+        touched.extend(around.needed.into_values().flatten());
         touched.extend(supposed.edges.iter().map(|edge| edge.dependency.clone()));
         let more = overlapping(context, branch, &touched, &merged).await?;
         if more.is_empty() {
@@ -180,7 +166,8 @@ pub(crate) async fn alone(
     supposed: &Supposed,
 ) -> Result<Plan, StageError> {
     let roots = one_each(wish.roots.iter().cloned());
-    let ground = ground(context, branch, &roots, supposed).await?;
+    let around = Around::find(context, &roots, &[], supposed).await?;
+    let ground = ground(context, branch, (&roots, around.reached), supposed).await?;
     let routes = routes::routes(context, &roots, &supposed.routes).await?;
     let request = request(context, branch, (&wish, roots, &routes), &[]);
     Ok(planned(context, request, &ground))
@@ -262,13 +249,11 @@ async fn overlapping(
 async fn ground(
     context: &Context,
     branch: &BranchName,
-    roots: &[Root],
+    (roots, keys): (&[Root], Vec<ArtifactKey>),
     supposed: &Supposed,
 ) -> Result<Ground, StageError> {
-    let reached = reached(context, roots, supposed).await?;
     let published = context.published.current(&context.store, branch).await?;
     let mut reader = context.store.read().await?;
-    let keys: Vec<ArtifactKey> = reached.iter().cloned().collect();
     let stored = edges::between(&mut reader, &keys).await?;
     let replaced: BTreeSet<&ArtifactKey> =
         supposed.edges.iter().map(|edge| &edge.dependent).collect();
@@ -315,21 +300,37 @@ async fn built_by_others(
     Ok(published.collect())
 }
 
-/// Everything the roots reach, the roots included.
-async fn reached(
-    context: &Context,
-    roots: &[Root],
-    supposed: &Supposed,
-) -> Result<BTreeSet<ArtifactKey>, StageError> {
-    let mut cache = context.graph.lock().await;
-    let graph = cache.current(&context.store).await?;
-    let nodes: Vec<_> = roots.iter().filter_map(|root| graph.node(&root.artifact)).collect();
-    let found = graph.reach(&nodes, |_| true);
-    let mut keys: BTreeSet<ArtifactKey> =
-        found.nodes().map(|node| graph.key(node).clone()).collect();
-    keys.extend(roots.iter().map(|root| root.artifact.clone()));
-    keys.extend(supposed.edges.iter().map(|edge| edge.dependent.clone()));
-    Ok(keys)
+/// What the graph says about roots.
+struct Around {
+    /// Everything they reach, the roots included; sorted.
+    reached: Vec<ArtifactKey>,
+    /// What each needs directly. A plan that has one of these under way left the root out, frozen as it was; now that
+    /// it is to be built after all, it has to see that plan's outputs.
+    needed: HashMap<ArtifactKey, Vec<ArtifactKey>>,
+}
+
+impl Around {
+    /// What `roots` reach, and what `starts` need, in one state of the graph.
+    async fn find(
+        context: &Context,
+        roots: &[Root],
+        starts: &[Root],
+        supposed: &Supposed,
+    ) -> Result<Self, StageError> {
+        let mut cache = context.graph.lock().await;
+        let graph = cache.current(&context.store).await?;
+        let nodes: Vec<_> = roots.iter().filter_map(|root| graph.node(&root.artifact)).collect();
+        let found = graph.reach(&nodes, |_| true);
+        let mut reached: BTreeSet<ArtifactKey> =
+            found.nodes().map(|node| graph.key(node).clone()).collect();
+        reached.extend(roots.iter().map(|root| root.artifact.clone()));
+        reached.extend(supposed.edges.iter().map(|edge| edge.dependent.clone()));
+        let needs = |node| graph.dependencies(node).map(|edge| graph.key(edge.dependency).clone());
+        let needed = starts.iter().filter_map(|root| {
+            Some((root.artifact.clone(), needs(graph.node(&root.artifact)?).collect()))
+        });
+        Ok(Self { needed: needed.collect(), reached: reached.into_iter().collect() })
+    }
 }
 
 /// Frozen artifacts, and those whose branch is gone.

@@ -17,6 +17,9 @@ use crate::connection::{Dialect, Reader, Tx};
 use crate::error::{Error, Result};
 use crate::schema::{self, MigrationStatus};
 
+/// How much of SQLite's file the writer keeps in memory: 32 MiB, in SQLite's way of saying it.
+const WRITER_CACHE: &str = "-32768";
+
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -235,6 +238,8 @@ async fn open_sqlite(path: &Path, options: &Options) -> Result<Pools> {
     };
     let write = pool().max_connections(1).acquire_timeout(options.queue);
     let wal = connect.clone().journal_mode(SqliteJournalMode::Wal);
+    // Only the writer's pages stay valid from one transaction to the next.
+    let wal = wal.pragma("cache_size", WRITER_CACHE);
     let write = connect_sqlite(write, wal, options.busy).await;
     let write = write.map_err(|error| with_place(error, path))?;
     let read = pool()

@@ -18,10 +18,14 @@ pub(super) async fn roots(
     branch: &BranchName,
     roots: &[Root],
 ) -> Result<Vec<Root>, StageError> {
+    let assembled = |root: &&Root| root.artifact.kind != ArtifactKind::Rpms;
+    if !roots.iter().any(|root| assembled(&root)) {
+        return Ok(Vec::new());
+    }
     let published = context.published.current(&context.store, branch).await?;
     let mut known: BTreeSet<ArtifactKey> = roots.iter().map(|root| root.artifact.clone()).collect();
     let mut found = Vec::new();
-    for root in roots.iter().filter(|root| root.artifact.kind != ArtifactKind::Rpms) {
+    for root in roots.iter().filter(assembled) {
         let mut open = vec![root.artifact.clone()];
         while let Some(at) = open.pop() {
             for needed in needs(context, &at).await? {
