@@ -52,12 +52,15 @@ async fn main() {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let watcher = tokio::spawn(watch(store.clone(), stopped));
     statements::begin();
+    let before = Processors::now();
     let sent = load(server.address, seconds, rate).await;
+    let stolen = Processors::now().stolen_since(before);
     let counted = statements::lines(sent.len());
     let planned = wait_for_plans(&store, sent.len()).await;
     stop.send(true).expect("the watcher watches");
     let planned = committed(planned, &watcher.await.expect("the watcher ends well"));
     report(&sent, &planned, rate);
+    println!("the host took {:.1} % of the processors' time meanwhile", stolen * 100.0);
     if counts {
         counted.iter().for_each(|line| println!("{line}"));
     }
@@ -269,6 +272,28 @@ async fn wait_for_plans(store: &store::Store, wanted: usize) -> HashMap<String, 
 fn committed(planned: HashMap<String, i64>, seen: &[(i64, i64)]) -> HashMap<String, i64> {
     let when = |number: i64| seen[seen.partition_point(|(known, _)| *known < number)].1;
     planned.into_iter().map(|(message, number)| (message, when(number))).collect()
+}
+
+/// What the processors did since the machine started, in ticks: `cpu` of `/proc/stat`, as proc(5) tells.
+#[derive(Clone, Copy)]
+struct Processors {
+    all: u64,
+    /// Taken by the host while there was work to do.
+    stolen: u64,
+}
+
+impl Processors {
+    fn now() -> Self {
+        let text = std::fs::read_to_string("/proc/stat").expect("a Linux machine");
+        let first = text.lines().next().expect("a first line");
+        let ticks: Vec<u64> =
+            first.split_whitespace().skip(1).take(8).flat_map(str::parse).collect();
+        Self { all: ticks.iter().sum(), stolen: ticks[7] }
+    }
+
+    fn stolen_since(self, before: Self) -> f64 {
+        (self.stolen - before.stolen) as f64 / (self.all - before.all).max(1) as f64
+    }
 }
 
 fn report(sent: &Sent, planned: &HashMap<String, i64>, rate: u64) {

@@ -90,7 +90,7 @@ pub struct Solver<'u> {
     own_sets: Lists,
     /// Sets the job wants, in its order.
     wants: Vec<u32>,
-    favour: Vec<(u32, i8)>,
+    favour: Vec<(u32, i32)>,
     exempt_names: Vec<u32>,
     wants_done: usize,
     scan: Scan,

@@ -24,7 +24,7 @@ pub(crate) struct Asking {
     /// Leave out the packages of this name; may be given more than once
     #[arg(long, value_name = "NAME")]
     exclude: Vec<String>,
-    /// Take the packages of this name where everything else is equal; may be given more than once
+    /// Take the packages of this name before all others that would do; may be given more than once
     #[arg(long, value_name = "NAME")]
     favour: Vec<String>,
     /// Allow no other package of its name than this; may be given more than once

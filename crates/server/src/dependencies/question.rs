@@ -49,7 +49,7 @@ pub struct Preferences {
     pub two_phase: bool,
     /// Names of packages that are not there.
     pub exclude: Vec<String>,
-    /// Names of packages that are taken where everything else is equal.
+    /// Names of packages that are taken before all others that would do.
     pub favour: Vec<String>,
     /// Packages that are the only ones allowed of their names, as NEVRAs.
     pub lock: Vec<String>,

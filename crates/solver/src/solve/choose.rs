@@ -20,15 +20,28 @@ impl Solver<'_> {
     }
 
     /// Leaves the candidates nothing speaks against: of the best repository and architecture, of the best
-    /// version of their name, not obsoleted by another, and recommended if any is.
+    /// version of their name, not obsoleted by another, and recommended if any is. What the question prefers is left
+    /// whatever its repository, version and so on; what it avoids is left where there is nothing else.
     pub(super) fn prune(&self, candidates: &mut Vec<u32>) {
-        self.prune_weak(candidates);
+        if candidates.len() > 1 && !self.favour.is_empty() {
+            self.prune_preferring(candidates);
+        } else {
+            self.prune_weak(candidates);
+        }
         if candidates.len() > 1 {
             self.keep_recommended(candidates);
         }
     }
 
-    /// The same without regard to what is recommended.
+    fn prune_preferring(&self, candidates: &mut Vec<u32>) {
+        let best = candidates.iter().map(|&id| self.favour_of(id)).max().unwrap_or(0);
+        candidates.retain(|&id| self.favour_of(id) >= best.min(0));
+        let mut left = candidates.clone();
+        self.prune_weak(&mut left);
+        candidates.retain(|id| left.contains(id) || self.favour_of(*id) > 0);
+    }
+
+    /// The same without regard to what is recommended and to what the question says.
     pub(super) fn prune_weak(&self, candidates: &mut Vec<u32>) {
         if candidates.len() > 1 && self.universe.has_priorities {
             self.keep_best_priority(candidates);
@@ -139,8 +152,9 @@ impl Solver<'_> {
         }
     }
 
-    fn favour_of(&self, package: u32) -> i8 {
-        self.favour.iter().find(|(id, _)| *id == package).map_or(0, |(_, favour)| *favour)
+    /// The weight a question gives to a package; what it says last counts.
+    pub(super) fn favour_of(&self, package: u32) -> i32 {
+        self.favour.iter().rfind(|(id, _)| *id == package).map_or(0, |(_, favour)| *favour)
     }
 
     /// Whether any two members of a set provide versions of the same; found when it is first asked.

@@ -48,7 +48,7 @@ pub struct Job {
     /// Source, and position of a condition it states.
     pub(crate) conditions: Vec<(u32, u32)>,
     pub(crate) forbidden: Vec<(PackageId, Ban)>,
-    favour: Vec<(PackageId, i8)>,
+    favour: Vec<(PackageId, i32)>,
     pub(super) weak: bool,
 }
 
@@ -167,8 +167,10 @@ impl Job {
         self
     }
 
-    /// Prefers a package where candidates are otherwise equal; with a negative weight avoids it.
-    pub fn favour(&mut self, package: PackageId, weight: i8) -> &mut Self {
+    /// Prefers a package to every other candidate of a need, an older one and one of a lesser repository too, unless a
+    /// recommended one would be taken; of several the heaviest. With a negative weight avoids it: it is taken where there
+    /// is nothing else, and never because it is recommended only.
+    pub fn favour(&mut self, package: PackageId, weight: i32) -> &mut Self {
         self.favour.push((package, weight));
         self
     }

@@ -5,6 +5,7 @@ use super::state::UNDECIDED;
 use super::{Solver, Stop};
 use crate::tables::{PackageId, Relation};
 use crate::universe::Condition;
+use std::cmp::Reverse;
 
 impl Solver<'_> {
     /// Installs a round of weak dependencies; false where there are none left.
@@ -17,8 +18,10 @@ impl Solver<'_> {
         if candidates.is_empty() {
             return Ok(false);
         }
+        let preferred = candidates.iter().copied().filter(|&id| self.favour_of(id) > 0);
+        let preferred: Vec<u32> = preferred.collect();
         self.prune_weak(&mut candidates);
-        let good = |id: &u32| candidates.contains(id);
+        let good = |id: &u32| candidates.contains(id) || preferred.contains(id);
         for package in supplementing.into_iter().filter(good) {
             if self.state[package as usize] == UNDECIDED && !self.try_weak(package)? {
                 return Ok(true);
@@ -29,6 +32,9 @@ impl Solver<'_> {
                 continue;
             }
             open.retain(|member| good(member) && self.state[*member as usize] == UNDECIDED);
+            // Each is recommended; what the question prefers comes before that here.
+            let best = open.iter().map(|&member| self.favour_of(member)).max();
+            open.retain(|&member| Some(self.favour_of(member)) == best);
             if open.is_empty() {
                 continue;
             }
@@ -76,18 +82,20 @@ impl Solver<'_> {
         }
         let mut members = Vec::new();
         self.collect_open(set, &mut members);
+        members.retain(|&member| self.favour_of(member) >= 0);
         if members.is_empty() { None } else { Some(members) }
     }
 
-    /// Packages that supplement what is installed.
+    /// Packages that supplement what is installed, those first that the question prefers.
     fn supplementing(&self) -> Vec<u32> {
         let weak = &self.universe.recommended;
         let supplement = weak.called_by.keys().copied();
         let open = supplement.filter(|&id| {
-            self.state[id as usize] == UNDECIDED && !self.universe.is_dead(PackageId(id))
+            let is_open = self.state[id as usize] == UNDECIDED && self.favour_of(id) >= 0;
+            is_open && !self.universe.is_dead(PackageId(id))
         });
         let mut called: Vec<u32> = open.filter(|&id| self.is_supplementing(id)).collect();
-        called.sort_unstable();
+        called.sort_unstable_by_key(|&id| (Reverse(self.favour_of(id)), id));
         called
     }
 }

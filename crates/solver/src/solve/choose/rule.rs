@@ -6,6 +6,8 @@ use crate::universe::flag;
 /// Rules of choice, in the order in which they are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
+    /// The question prefers it.
+    Favoured,
     /// Its repository has the higher priority.
     Priority,
     /// Its architecture is the better one.
@@ -22,8 +24,6 @@ pub enum Rule {
     NewerProvides,
     /// Something installed suggests it, or it enhances something installed.
     Suggested,
-    /// The question prefers it.
-    Favoured,
     /// Nothing else speaks for either; it comes first by name.
     Order,
 }
@@ -33,6 +33,7 @@ impl Rule {
     #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
+            Self::Favoured => "is preferred by the question",
             Self::Priority => "is of a repository with higher priority",
             Self::Architecture => "has the better architecture",
             Self::Version => "is newer",
@@ -41,7 +42,6 @@ impl Rule {
             Self::NewestOfName => "is the newest of its name, which it is not",
             Self::NewerProvides => "provides newer versions of what both provide",
             Self::Suggested => "is suggested by what is installed",
-            Self::Favoured => "is preferred by the question",
             Self::Order => "comes first by name",
         }
     }
@@ -54,7 +54,8 @@ impl Solver<'_> {
     /// The rule that chooses one candidate before another over what is installed now; none where no rule
     /// does, or another way round.
     pub(crate) fn rule_between(&self, winner: u32, loser: u32) -> Option<Rule> {
-        let prunings: [(Rule, Prune<'_>); 5] = [
+        let prunings: [(Rule, Prune<'_>); 6] = [
+            (Rule::Favoured, Self::keep_preferred),
             (Rule::Priority, Self::keep_best_priority),
             (Rule::Architecture, Self::keep_best_architecture),
             (Rule::Version, Self::keep_best_versions),
@@ -73,11 +74,18 @@ impl Solver<'_> {
         self.order_between(winner, loser, pair)
     }
 
-    fn order_between(&self, winner: u32, loser: u32, mut pair: Vec<u32>) -> Option<Rule> {
-        let favour = |package| self.favour_of(package);
-        if favour(winner) != favour(loser) {
-            return (favour(winner) > favour(loser)).then_some(Rule::Favoured);
+    /// Leaves of candidates those that the question likes best, if nothing else speaks against all of them.
+    fn keep_preferred(&self, candidates: &mut Vec<u32>) {
+        let best = candidates.iter().map(|&id| self.favour_of(id)).max();
+        let is_best = |id: &u32| Some(self.favour_of(*id)) == best;
+        let mut left = candidates.clone();
+        self.prune(&mut left);
+        if left.iter().any(is_best) {
+            candidates.retain(is_best);
         }
+    }
+
+    fn order_between(&self, winner: u32, loser: u32, mut pair: Vec<u32>) -> Option<Rule> {
         let is_suggested = |package| self.is_called_for(package, &self.universe.suggested);
         if is_suggested(winner) != is_suggested(loser) {
             return is_suggested(winner).then_some(Rule::Suggested);
