@@ -187,8 +187,13 @@ impl Universe {
         names.same_name_conflicts(&mut pairs);
         pairs.extend(obsoletes.iter().flat_map(|(&by, all)| all.iter().map(move |&p| (by, p))));
         let conflicts = symmetric(&pairs, &installable, tables.len());
-        let needs = needs(&relations.requires, tables.len());
-        let dead = dead::find(&relations.sets.lists, &needs, &conflicts, &installable);
+        let (needs, dead, ranks) = std::thread::scope(|scope| {
+            let ranks = scope.spawn(|| order::choice_ranks(&tables));
+            let needs = needs(&relations.requires, tables.len());
+            let dead = dead::find(&relations.sets.lists, &needs, &conflicts, &installable);
+            let ranks = ranks.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (needs, dead, ranks)
+        });
         for (flags, dead) in flags.iter_mut().zip(&dead) {
             *flags |= if *dead { flag::DEAD } else { 0 };
         }
@@ -232,12 +237,13 @@ impl Universe {
             owners_of: Lists::default(),
             raw,
         };
-        universe.index_needs();
+        universe.index_needs(&ranks);
         Ok(universe)
     }
 
-    /// Splits needs into those with one candidate and those with a choice, and indexes both backwards.
-    fn index_needs(&mut self) {
+    /// Splits needs into those with one candidate and those with a choice, indexes both backwards, and puts candidates
+    /// in the order of their ranks.
+    fn index_needs(&mut self, ranks: &[u32]) {
         let packages = self.tables.len();
         let (mut forced, mut choices) = (Lists::default(), Lists::default());
         let mut chosen: Vec<u32> = Vec::new();
@@ -251,7 +257,6 @@ impl Universe {
         self.owners_of = choices.inverted(self.sets.len());
         self.choices = choices;
         let sets = &self.sets;
-        let ranks = order::choice_ranks(&self.tables);
         self.member_of = sets.filtered(|set, _| sets.get(set).len() > 1).inverted(packages);
         self.sets.for_each_mut(|_, members| {
             members.sort_unstable_by_key(|&member| ranks[member as usize]);

@@ -6,14 +6,28 @@ use super::{Condition, UniverseError};
 use crate::rich::{self, Clause};
 use crate::tables::{DependencyId, PackageId, Relation, Tables};
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 
 /// Not looked up yet.
 const UNKNOWN: u32 = u32::MAX;
 
+/// From how many packages on two threads read their relations.
+const WORTH_A_THREAD: usize = 8192;
+
 /// A rich dependency as conditions; plain parts have none.
 pub(crate) type Lowered = Vec<Condition>;
 
+/// What relations are lowered against.
+#[derive(Clone, Copy)]
+struct Ground<'a> {
+    tables: &'a Tables,
+    providers: &'a Providers,
+    installable: &'a [bool],
+    is_source: &'a [bool],
+}
+
 /// All relations of all packages, ready to be indexed.
+#[derive(Clone)]
 pub(super) struct Relations {
     pub(super) sets: Sets,
     /// Dependency to set; [`UNKNOWN`] for rich ones and those nobody asks for.
@@ -41,7 +55,17 @@ impl Relations {
         installable: &[bool],
         is_source: &[bool],
     ) -> Result<Self, UniverseError> {
-        let mut relations = Self {
+        let mut relations = Self::new(tables);
+        relations.lower_rich(tables, providers)?;
+        let ground = Ground { tables, providers, installable, is_source };
+        let is_worth_it = ground.tables.len() >= WORTH_A_THREAD;
+        relations.add_all(ground, if is_worth_it { middle(ground.tables) } else { 0 });
+        Ok(relations)
+    }
+
+    /// Nothing read yet.
+    fn new(tables: &Tables) -> Self {
+        Self {
             sets: Sets::new(tables.len()),
             set_of: vec![UNKNOWN; tables.dependencies.len()],
             rich: FxHashMap::default(),
@@ -52,18 +76,77 @@ impl Relations {
             suggests: Vec::new(),
             supplements: Vec::new(),
             enhances: Vec::new(),
-        };
-        relations.lower_rich(tables, providers)?;
+        }
+    }
+
+    /// Adds all packages, those from a middle on, which is none at 0, on a thread of their own.
+    fn add_all(&mut self, ground: Ground<'_>, middle: u32) {
+        let all = ground.tables.len() as u32;
+        if middle == 0 {
+            return self.add_packages(ground, 0..all);
+        }
+        let shared = self.sets.lists.len() as u32;
+        let mut later = self.clone();
+        let later = std::thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                later.add_packages(ground, middle..all);
+                later
+            });
+            self.add_packages(ground, 0..middle);
+            other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        self.absorb(later, shared);
+    }
+
+    fn add_packages(&mut self, ground: Ground<'_>, packages: Range<u32>) {
         let mut buffer = Vec::new();
-        for id in tables.ids() {
-            if installable[id.index()] {
-                relations.add_strong(tables, providers, id, &mut buffer);
-                relations.add_weak(tables, providers, id, &mut buffer);
-            } else if is_source[id.index()] {
-                relations.add_strong(tables, providers, id, &mut buffer);
+        for id in packages.map(PackageId) {
+            if ground.installable[id.index()] {
+                self.add_strong(ground.tables, ground.providers, id, &mut buffer);
+                self.add_weak(ground.tables, ground.providers, id, &mut buffer);
+            } else if ground.is_source[id.index()] {
+                self.add_strong(ground.tables, ground.providers, id, &mut buffer);
             }
         }
-        Ok(relations)
+    }
+
+    /// Takes in what was read of later packages, beginning with the same `shared` sets. All numbers are as if one had
+    /// read everything.
+    fn absorb(&mut self, later: Self, shared: u32) {
+        let sets = &later.sets.lists;
+        let mut numbers: Vec<u32> = (0..shared).collect();
+        numbers.extend((shared..sets.len() as u32).map(|set| self.sets.intern(sets.get(set)).0));
+        let renumber = |set: &mut u32| *set = numbers[*set as usize];
+        let renumber_all = |condition: &mut Condition| {
+            condition.when.iter_mut().for_each(|set| renumber(&mut set.0));
+            renumber(&mut condition.then.0);
+        };
+        for (own, mut set) in self.set_of.iter_mut().zip(later.set_of) {
+            if *own == UNKNOWN && set != UNKNOWN {
+                renumber(&mut set);
+                *own = set;
+            }
+        }
+        let requires = later.requires.into_iter().map(|(package, mut set)| {
+            renumber(&mut set);
+            (package, set)
+        });
+        self.requires.extend(requires);
+        self.conflicts.extend(later.conflicts);
+        for (own, mut others) in [
+            (&mut self.conditions, later.conditions),
+            (&mut self.recommends, later.recommends),
+            (&mut self.suggests, later.suggests),
+        ] {
+            others.iter_mut().for_each(|(_, condition)| renumber_all(condition));
+            own.append(&mut others);
+        }
+        for (own, mut others) in
+            [(&mut self.supplements, later.supplements), (&mut self.enhances, later.enhances)]
+        {
+            others.iter_mut().flat_map(|(_, all)| all).for_each(renumber_all);
+            own.append(&mut others);
+        }
     }
 
     /// Gives up the table from dependencies to sets and rich dependencies.
@@ -218,6 +301,17 @@ impl Relations {
     }
 }
 
+/// The package before which half of all requirements are stated.
+fn middle(tables: &Tables) -> u32 {
+    let count = |id: PackageId| tables.relations(id, Relation::Requires).len();
+    let half = tables.ids().map(count).sum::<usize>() / 2;
+    let before = tables.ids().scan(0, |sum, id| {
+        *sum += count(id);
+        (*sum <= half).then_some(())
+    });
+    before.count() as u32
+}
+
 /// Parses and lowers one rich dependency against what is provided.
 pub(super) fn lower_one(
     tables: &mut Tables,
@@ -234,4 +328,46 @@ pub(super) fn lower_one(
         providers.of(tables, tables.dependencies.get(leaf), &mut buffer);
         buffer.iter().map(|&id| PackageId(id)).collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_threads_read_what_one_reads() {
+        let tables = crate::testing::tables(
+            "a: provides cap = 1; requires b, cap; recommends d\n\
+             b: requires (cap if d), e; conflicts d; suggests (a or e)\n\
+             c: provides cap = 2; requires cap, (a or b); supplements a, (b and d)\n\
+             d: requires a, cap > 1; enhances b; obsoletes c\n\
+             e: requires b, d; recommends (a if b); conflicts (a with cap)\n\
+             s 1-1.src: requires cap, e, nowhere; conflicts d",
+        );
+        let read = |middle: u32| {
+            let mut tables = tables.clone();
+            let is_source: Vec<bool> = tables.ids().map(|id| id.0 == 5).collect();
+            let installable: Vec<bool> = is_source.iter().map(|is| !is).collect();
+            let providers = Providers::new(&tables, &installable);
+            let mut relations = Relations::new(&tables);
+            relations.lower_rich(&mut tables, &providers).unwrap();
+            let (installable, is_source) = (&*installable, &*is_source);
+            let ground = Ground { tables: &tables, providers: &providers, installable, is_source };
+            relations.add_all(ground, middle);
+            relations
+        };
+        let one = read(0);
+        for middle in 1..6 {
+            let two = read(middle);
+            assert!(one.sets.lists.iter().eq(two.sets.lists.iter()), "{middle}");
+            assert_eq!(one.set_of, two.set_of, "{middle}");
+            assert_eq!(one.requires, two.requires, "{middle}");
+            assert_eq!(one.conditions, two.conditions, "{middle}");
+            assert_eq!(one.conflicts, two.conflicts, "{middle}");
+            assert_eq!(one.recommends, two.recommends, "{middle}");
+            assert_eq!(one.suggests, two.suggests, "{middle}");
+            assert_eq!(one.supplements, two.supplements, "{middle}");
+            assert_eq!(one.enhances, two.enhances, "{middle}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ impl SetId {
 }
 
 /// Collects sets while relations are lowered. Members are sorted by id.
+#[derive(Clone)]
 pub(super) struct Sets {
     pub(super) lists: Lists,
     /// By package: the set that has it alone, 0 where there is none yet.
