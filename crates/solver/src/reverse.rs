@@ -73,7 +73,7 @@ pub struct Watch {
     /// By package: the questions on the way to whose answers it was installed.
     by_package: PackedLists,
     /// By package: whether it was ever forbidden for any question.
-    forbidden: Vec<bool>,
+    forbidden: Vec<AtomicBool>,
     base_job: Job,
     base: BaseState,
 }
@@ -110,11 +110,12 @@ impl Watch {
             answers: PackedLists::default(),
             tried: PackedLists::default(),
             by_package: PackedLists::default(),
-            forbidden: vec![false; universe.tables().len()],
+            forbidden: Vec::new(),
             base_job,
             base,
         };
         let all: Vec<u32> = (0..watch.about.len() as u32).collect();
+        watch.forbidden.resize_with(universe.tables().len(), AtomicBool::default);
         watch.note_base();
         for part in all.chunks(PART) {
             watch.enter_part(universe, part, threads);
@@ -172,9 +173,9 @@ impl Watch {
     ) -> Vec<Difference> {
         let universe = live.universe();
         let affected = self.find_affected(live, effect);
-        self.forbidden.resize(universe.tables().len(), false);
+        self.forbidden.resize_with(universe.tables().len(), AtomicBool::default);
         for &package in &affected.disturbed {
-            self.forbidden[package as usize] = true;
+            *self.forbidden[package as usize].get_mut() = true;
         }
         if let Some((job, base)) = affected.base {
             (self.base_job, self.base) = (job, base);
@@ -227,7 +228,7 @@ impl Watch {
 
     fn note_base(&mut self) {
         for &package in &self.base.forbidden {
-            self.forbidden[package as usize] = true;
+            *self.forbidden[package as usize].get_mut() = true;
         }
     }
 
@@ -266,8 +267,7 @@ impl Watch {
         questions: &[u32],
         threads: usize,
     ) -> Vec<Difference> {
-        let forbidden = std::mem::take(&mut self.forbidden);
-        let forbidden: Vec<AtomicBool> = forbidden.into_iter().map(AtomicBool::new).collect();
+        let forbidden = &self.forbidden;
         let take = |solver: &Solver<'_>, outcome: Outcome| {
             let (installed, out) = solver.trace();
             for package in out {
@@ -276,7 +276,6 @@ impl Watch {
             found(installed, outcome)
         };
         let found = self.find(universe, (&self.base_job, threads), questions, take);
-        self.forbidden = forbidden.into_iter().map(AtomicBool::into_inner).collect();
         let (mut edits, mut differences) = (Vec::new(), Vec::new());
         for (&number, mut found) in questions.iter().zip(found) {
             if !universe.is_present(self.about[number as usize]) {

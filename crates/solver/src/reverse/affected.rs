@@ -7,6 +7,7 @@ use crate::tables::PackageId;
 use crate::universe::{Universe, flag};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 /// What a change means for the answers.
 #[derive(Default)]
@@ -23,7 +24,7 @@ pub(super) struct Affected {
 struct Search<'a> {
     watch: &'a Watch,
     live: &'a LiveUniverse,
-    marked: BTreeSet<u32>,
+    marked: FxHashSet<u32>,
     /// Whether every answer is affected.
     hits_all: bool,
     /// Whether what the base's packages follow may differ.
@@ -36,7 +37,7 @@ impl Watch {
         let mut search = Search {
             watch: self,
             live,
-            marked: BTreeSet::new(),
+            marked: FxHashSet::default(),
             hits_all: false,
             hits_base: false,
         };
@@ -81,7 +82,9 @@ impl Watch {
         let questions = if search.hits_all {
             (0..self.about.len() as u32).collect()
         } else {
-            search.marked.into_iter().collect()
+            let mut marked: Vec<u32> = search.marked.into_iter().collect();
+            marked.sort_unstable();
+            marked
         };
         Affected { questions, disturbed, base }
     }
@@ -110,6 +113,11 @@ impl Watch {
         self.is_in_base(package)
             || beyond(&was.forced) != beyond(universe.forced.get(package))
             || !before.eq(now)
+    }
+
+    /// Whether a package was ever forbidden for any question.
+    fn was_forbidden(&self, package: u32) -> bool {
+        self.forbidden.get(package as usize).is_some_and(|was| was.load(Ordering::Relaxed))
     }
 
     fn is_in_base(&self, package: u32) -> bool {
@@ -175,7 +183,7 @@ impl Search<'_> {
         let mut disturbed: BTreeSet<u32> = pairs.map(|(package, _)| package.0).collect();
         let universe = self.universe();
         for &package in followed {
-            let is_forbidden = watch.forbidden.get(package as usize).is_some_and(|is| *is);
+            let is_forbidden = watch.was_forbidden(package);
             let sets = universe.needs.get(package);
             if universe.has(package, flag::INSTALLABLE)
                 && (is_forbidden || sets.iter().any(|&set| self.may_be_lost(set, &disturbed)))
@@ -189,7 +197,7 @@ impl Search<'_> {
     /// Whether all members of a set are forbidden for some question each.
     fn may_be_lost(&self, set: u32, disturbed: &BTreeSet<u32>) -> bool {
         let is_out = |member: &u32| {
-            let known = self.watch.forbidden.get(*member as usize).is_some_and(|is| *is);
+            let known = self.watch.was_forbidden(*member);
             known || disturbed.contains(member)
         };
         self.universe().sets.get(set).iter().all(is_out)
