@@ -14,7 +14,7 @@ use solver::tables::{Comparison, Dependency, PackageId, Relation, Tables};
 use solver::universe::{Options, Universe};
 
 /// Runs whose answer is another one here: a package of an inferior architecture is let in only beside one of the same
-/// version.
+/// version, also where the question could not reach a better one.
 const DIFFERENT: [&str; 1] = ["multilib.t, run 5"];
 
 /// Why a run cannot be made here: what it needs that is no fresh install.
