@@ -184,8 +184,8 @@ fn command(cell: &Cell, owner: Option<u32>) -> Command {
         .env("CELL_INODES", (limits.disk_bytes / 4096).max(65536).to_string())
         // The kernel's limit stops what the watch is too slow for, and lies above what ends a cell.
         .env("CELL_PROCESSES", limits.processes.saturating_mul(2).to_string())
-        // Address space is reserved more freely than it is used, by Go's runtime a gigabyte whatever it does. The sum
-        // of what is used is watched; this only stops a single process that is faster than the watch.
+        // Address space is reserved more freely than it is used, by Go's runtime most of a gigabyte whatever it does. The
+        // sum of what is used is watched; this only stops a single process that is faster than the watch.
         .env(
             "CELL_MEMORY",
             limits.memory_bytes.saturating_mul(2).saturating_add(1 << 30).to_string(),

@@ -26,23 +26,24 @@ impl Solver<'_> {
         if candidates.len() > 1 && !self.favour.is_empty() {
             self.prune_preferring(candidates);
         } else {
-            self.prune_weak(candidates);
+            self.prune_by_rule(candidates);
         }
         if candidates.len() > 1 {
             self.keep_recommended(candidates);
         }
     }
 
-    fn prune_preferring(&self, candidates: &mut Vec<u32>) {
+    /// The same without regard to what is recommended.
+    pub(super) fn prune_preferring(&self, candidates: &mut Vec<u32>) {
         let best = candidates.iter().map(|&id| self.favour_of(id)).max().unwrap_or(0);
         candidates.retain(|&id| self.favour_of(id) >= best.min(0));
         let mut left = candidates.clone();
-        self.prune_weak(&mut left);
+        self.prune_by_rule(&mut left);
         candidates.retain(|id| left.contains(id) || self.favour_of(*id) > 0);
     }
 
-    /// The same without regard to what is recommended and to what the question says.
-    pub(super) fn prune_weak(&self, candidates: &mut Vec<u32>) {
+    /// The same without regard to what the question says either.
+    fn prune_by_rule(&self, candidates: &mut Vec<u32>) {
         if candidates.len() > 1 && self.universe.has_priorities {
             self.keep_best_priority(candidates);
         }

@@ -18,10 +18,8 @@ impl Solver<'_> {
         if candidates.is_empty() {
             return Ok(false);
         }
-        let preferred = candidates.iter().copied().filter(|&id| self.favour_of(id) > 0);
-        let preferred: Vec<u32> = preferred.collect();
-        self.prune_weak(&mut candidates);
-        let good = |id: &u32| candidates.contains(id) || preferred.contains(id);
+        self.prune_preferring(&mut candidates);
+        let good = |id: &u32| candidates.contains(id);
         for package in supplementing.into_iter().filter(good) {
             if self.state[package as usize] == UNDECIDED && !self.try_weak(package)? {
                 return Ok(true);
